@@ -1,0 +1,247 @@
+package podvm.engine;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The process in the guest that runs a pod's containers. Every call fails with MACHINE when the
+ * connection is lost.
+ */
+public interface Agent extends AutoCloseable {
+    Info info();
+
+    void configure(SandboxSetup setup, Deadline deadline) throws PodException, InterruptedException;
+
+    /** Makes or replaces, all at once, a directory of files that containers can mount. */
+    void putVolume(String name, List<VolumeFile> files, Deadline deadline)
+            throws PodException, InterruptedException;
+
+    void create(ContainerPlan plan, Deadline deadline) throws PodException, InterruptedException;
+
+    /**
+     * Empty when the program runs; else why it could not be executed, with the exit code that the
+     * container has now.
+     */
+    Optional<StartFailure> start(ContainerId container, Deadline deadline)
+            throws PodException, InterruptedException;
+
+    /** Fails with NOT_FOUND when the container has ended. */
+    void signal(ContainerId container, int signal, Deadline deadline)
+            throws PodException, InterruptedException;
+
+    void remove(ContainerId container, Deadline deadline) throws PodException, InterruptedException;
+
+    /**
+     * Hands all unacknowledged output, then what follows, to the sink on one virtual thread;
+     * returns when the last byte is acknowledged.
+     */
+    void readOutput(ContainerId container, OutputSink sink)
+            throws PodException, InterruptedException;
+
+    /**
+     * Opens the container's standard input; closing the stream ends this writer. Writes block while
+     * the container does not read.
+     */
+    InputWriter openInput(ContainerId container) throws PodException;
+
+    void resize(ContainerId container, int columns, int rows)
+            throws PodException, InterruptedException;
+
+    /** Starts a process in a running container. */
+    ExecSession exec(ContainerId container, ProcessPlan process, boolean stdin, ExecOutput output)
+            throws PodException, InterruptedException;
+
+    /**
+     * Hands the present state of each container, then each change, to the watcher; returns when the
+     * connection ends.
+     */
+    void watch(Watcher watcher) throws PodException, InterruptedException;
+
+    /** Asks the guest to end its containers and power off; does not wait for the machine. */
+    void shutdown(Deadline deadline) throws PodException, InterruptedException;
+
+    /** Ends the connection; the guest goes on. */
+    @Override
+    void close();
+
+    /** What the agent said when it was reached. */
+    record Info(
+            String agentVersion, String kernelRelease, boolean configured, long agentRssBytes) {}
+
+    /**
+     * @param hostsFile contents of /etc/hosts
+     * @param scratchSerial the scratch disk's serial
+     */
+    record SandboxSetup(
+            String hostname,
+            String domainname,
+            String hostsFile,
+            String resolvConf,
+            List<PodNetwork.Interface> interfaces,
+            Map<String, String> sysctls,
+            String scratchSerial,
+            long shmBytes) {}
+
+    /** A file of a volume: a path below the volume's root and its permission bits. */
+    record VolumeFile(String path, byte[] content, int mode, int uid, int gid) {
+        public VolumeFile {
+            content = content.clone();
+        }
+
+        @Override
+        public byte[] content() {
+            return content.clone();
+        }
+    }
+
+    /** Everything the guest needs to make a container. */
+    record ContainerPlan(
+            ContainerId id,
+            List<String> layerSerials,
+            boolean readOnlyRoot,
+            ProcessPlan process,
+            List<MountPlan> mounts,
+            ResourceLimits limits,
+            SecurityPlan security,
+            boolean stdin,
+            boolean stdinOnce) {}
+
+    /**
+     * @param user as in {@link ImageConfig#user}; empty: root (for exec: the container's)
+     * @param gid overrides the user's group
+     */
+    record ProcessPlan(
+            List<String> args,
+            List<String> env,
+            String workingDir,
+            String user,
+            Optional<Integer> gid,
+            List<Integer> supplementalGids,
+            boolean terminal,
+            int columns,
+            int rows,
+            int oomScoreAdj) {}
+
+    /** A directory in the container. */
+    record MountPlan(String destination, MountSource source, boolean readOnly, String subPath) {}
+
+    /** What a mount shows. */
+    sealed interface MountSource {
+        /** Files sent by {@link Agent#putVolume}. */
+        record Files(String volume) implements MountSource {}
+
+        /** A directory on the scratch disk, shared by all containers that name it. */
+        record EmptyDir(String name) implements MountSource {}
+
+        /** A tmpfs shared likewise; 0: no limit of its own. */
+        record Memory(String name, long bytes) implements MountSource {}
+    }
+
+    /** cgroup v2 values; 0: not limited. */
+    record ResourceLimits(
+            long cpuQuotaMicros,
+            long cpuPeriodMicros,
+            int cpuWeight,
+            long memoryMaxBytes,
+            long memoryMinBytes,
+            long pidsMax) {}
+
+    /**
+     * @param capabilities the complete set ("CAP_CHOWN", …)
+     */
+    record SecurityPlan(
+            boolean privileged,
+            List<String> capabilities,
+            boolean noNewPrivileges,
+            boolean seccompUnconfined) {}
+
+    record StartFailure(int exitCode, String message) {}
+
+    /** Where a container's output goes. */
+    interface OutputSink {
+        /**
+         * @param offset position of the first byte in its stream since the container's start
+         * @param ack tells the guest that all bytes of this stream below an offset are safe
+         */
+        void chunk(OutputStreamKind stream, long offset, byte[] data, Instant time, Ack ack)
+                throws PodException;
+
+        void end(OutputStreamKind stream, Ack ack) throws PodException;
+    }
+
+    enum OutputStreamKind {
+        STDOUT,
+        STDERR
+    }
+
+    @FunctionalInterface
+    interface Ack {
+        void upTo(OutputStreamKind stream, long offset);
+    }
+
+    interface InputWriter extends AutoCloseable {
+        void write(byte[] bytes, int offset, int length) throws PodException, InterruptedException;
+
+        /**
+         * Ends the input, where the container was made so, and waits until the guest has taken it
+         * all.
+         */
+        @Override
+        void close() throws PodException;
+    }
+
+    /**
+     * Receives an exec's output; calls come one at a time, and blocking in them holds the process
+     * back.
+     */
+    interface ExecOutput {
+        void stdout(byte[] data);
+
+        void stderr(byte[] data);
+    }
+
+    interface ExecSession extends AutoCloseable {
+        void stdin(byte[] data) throws PodException, InterruptedException;
+
+        void closeStdin() throws PodException;
+
+        void resize(int columns, int rows) throws PodException;
+
+        void signal(int signal) throws PodException;
+
+        /**
+         * Waits for the end: the exit code, 128 + signal for a killed process, 126 or 127 with a
+         * message when it could not start.
+         */
+        ExecResult await() throws PodException, InterruptedException;
+
+        /** Kills the process when it still runs. */
+        @Override
+        void close();
+    }
+
+    record ExecResult(int exitCode, Optional<String> failure) {}
+
+    @FunctionalInterface
+    interface Watcher {
+        void changed(ContainerReport report);
+    }
+
+    /** What the guest says of a container. */
+    record ContainerReport(
+            ContainerId id,
+            Phase phase,
+            int exitCode,
+            int signal,
+            boolean oomKilled,
+            Instant started,
+            Instant exited) {
+        public enum Phase {
+            CREATED,
+            RUNNING,
+            EXITED
+        }
+    }
+}

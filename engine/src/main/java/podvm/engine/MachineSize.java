@@ -1,0 +1,4 @@
+package podvm.engine;
+
+/** What a machine has. */
+public record MachineSize(int vcpus, int memoryMib) {}

@@ -1,0 +1,21 @@
+package podvm.engine;
+
+/** Makes the writable disks of pods. */
+public interface Volumes {
+    /**
+     * A sparse ext4 disk of the pod's own, at most {@code bytes} large. Closing it removes the
+     * file.
+     */
+    ScratchDisk scratch(PodId pod, long bytes) throws PodException;
+
+    /** Removes what the pod has, known or not. */
+    void destroy(PodId pod) throws PodException;
+
+    /** A disk that lives as long as its pod. */
+    interface ScratchDisk extends AutoCloseable {
+        Disk disk();
+
+        @Override
+        void close() throws PodException;
+    }
+}
