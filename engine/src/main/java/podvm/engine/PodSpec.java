@@ -1,0 +1,36 @@
+package podvm.engine;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A pod as its manifest asks for it: parsed, checked and with all references to ConfigMaps and
+ * Secrets resolved.
+ *
+ * @param hostname the pod's host name; the pod's name where the manifest gives none
+ * @param subdomain may be empty
+ */
+public record PodSpec(
+        String namespace,
+        String name,
+        Map<String, String> labels,
+        Map<String, String> annotations,
+        String hostname,
+        String subdomain,
+        List<HostAlias> hostAliases,
+        RestartPolicy restartPolicy,
+        Duration terminationGrace,
+        List<ContainerSpec> initContainers,
+        List<ContainerSpec> containers,
+        Map<String, VolumeSpec> volumes) {
+    /** Extra lines of /etc/hosts. */
+    public record HostAlias(String ip, List<String> hostnames) {}
+
+    /** What happens when a container has ended. */
+    public enum RestartPolicy {
+        ALWAYS,
+        ON_FAILURE,
+        NEVER
+    }
+}
