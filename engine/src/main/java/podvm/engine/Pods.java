@@ -111,6 +111,12 @@ public interface Pods {
      * alone.
      */
     interface Attachment extends AutoCloseable {
+        String container();
+
+        boolean terminal();
+
+        boolean hasStdin();
+
         /** Fails with CONFLICT where the container has no stdin. */
         void stdin(byte[] data) throws PodException, InterruptedException;
 
