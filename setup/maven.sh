@@ -16,17 +16,14 @@ find_maven() {
   return 1
 }
 
-# The version stands in the name of a jar; starting Maven to ask costs half a second.
+# The version stands in the name of a jar, or dpkg knows it; starting Maven to ask costs half a second.
 maven_version() {
   local home jar
   home=$(dirname -- "$(dirname -- "$(readlink -f "$1")")")
-  for jar in "$home"/lib/maven-core-*.jar /usr/share/java/maven-core-*.jar; do
-    if [[ -e $jar ]]; then
-      jar=${jar##*/maven-core-}
-      echo "${jar%.jar}"
-      return
-    fi
+  for jar in "$home"/lib/maven-core-[0-9].[0-9]*.jar; do
+    [[ -e $jar ]] && jar=${jar##*/maven-core-} && echo "${jar%.jar}" && return
   done
+  if [[ $home == /usr/share/maven ]] && dpkg-query -W -f '${Version}\n' maven 2>/dev/null; then return; fi
   "$1" -v 2>/dev/null | sed -n 's/^.*Apache Maven \([0-9.]*\).*/\1/p'
 }
 
