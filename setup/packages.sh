@@ -37,18 +37,30 @@ as_root() { if ((EUID == 0)); then "$@"; else sudo -n "$@"; fi; }
 
 # install_packages PACKAGE...: needs root, and says so.
 install_packages() {
-  detail "installing $* (as root, with apt-get)"
-  # Lists that are missing or older than a week name packages that the mirror no longer has.
-  if ! knows_all "$@" || [[ -z $(find /var/lib/apt/lists -maxdepth 1 -type f -mtime -7 -print -quit) ]]; then
-    watched apt-update as_root apt-get update
+  local unknown
+  unknown=$(unknown_packages "$@")
+  if [[ -n $unknown ]]; then
+    fail "this release of the distribution has no package $unknown" \
+      "Use Debian 13 or Ubuntu 24.04 or newer, or install by hand:" \
+      "a JDK of version $JAVA_MINIMUM under /usr/lib/jvm or in JAVA_HOME; a cargo of version $RUST_MINIMUM, or rustup, on the PATH."
   fi
+  detail "installing $* (as root, with apt-get)"
   watched apt-install as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@"
 }
 
-knows_all() {
-  local package
+# Lists that are missing or old name packages that the mirror no longer has. Without root they stay as they are.
+refresh_lists() {
+  if have_apt && may_be_root && [[ -z $(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mtime -7 -print -quit) ]]; then
+    detail "package lists (as root, with apt-get update)"
+    watched apt-update as_root apt-get update
+  fi
+}
+
+unknown_packages() {
+  local package unknown=()
   for package in "$@"; do
-    [[ -n $(candidate_version "$package") ]] || return 1
+    [[ -n $(candidate_version "$package") ]] || unknown+=("$package")
   done
+  echo "${unknown[*]}"
 }
