@@ -19,7 +19,7 @@ package_field() {
 
 # unpack_package NAME FOLDER: downloads and unpacks; installs nothing, runs no script of the package.
 unpack_package() {
-  local draft=$CACHE/apt/draft.$$
+  local draft=$CACHE/apt/.draft.$$
   rm -rf "$draft"
   mkdir -p "$draft" "$2"
   (cd "$draft" && watched "download-${1%%[0-9]*}" private_apt apt-get download "$1")

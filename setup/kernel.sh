@@ -47,7 +47,7 @@ unpack_modules() {
 publish_kernel() {
   rm -rf "${CACHE:?}/kernel/$2"
   mv "$1" "$CACHE/kernel/$2"
-  ln -sfn "$2" "$CACHE/kernel/.current.$$"
-  mv -T "$CACHE/kernel/.current.$$" "$CACHE/kernel/current"
+  ln -sfn "$2" "$CACHE/kernel/.draft.current"
+  mv -T "$CACHE/kernel/.draft.current" "$CACHE/kernel/current"
   find_kernel
 }

@@ -27,6 +27,9 @@ maven_version() {
   "$1" -v 2>/dev/null | sed -n 's/^.*Apache Maven \([0-9.]*\).*/\1/p'
 }
 
+# Maven's own libraries use doors that newer JDKs warn about; it is for Maven to fix.
+export MAVEN_OPTS="${MAVEN_OPTS-} --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED"
+
 can_fetch_maven() { command -v mvn >/dev/null; }
 
 # Any Maven can copy another one out of the repository it is configured with.

@@ -41,7 +41,9 @@ pub fn build(inputs: &Inputs) -> Result<PathBuf> {
     ]);
     let folder = inputs.into.join(&key);
     if !folder.is_dir() {
-        let draft = inputs.into.join(format!(".{key}.{}", std::process::id()));
+        let draft = inputs
+            .into
+            .join(format!(".draft.{key}.{}", std::process::id()));
         write(&draft, inputs, &package, vmlinuz, &agent, &bare).inspect_err(|_| {
             // The first problem is the one to tell; what the draft leaves behind is only in the cache.
             let _ = fs::remove_dir_all(&draft);
@@ -147,7 +149,7 @@ fn point_current_at(into: &Path, key: &str) -> Result<()> {
     if fs::read_link(&current).is_ok_and(|target| target == Path::new(key)) {
         return Ok(());
     }
-    let draft = into.join(format!(".current.{}", std::process::id()));
+    let draft = into.join(format!(".draft.current.{}", std::process::id()));
     symlink(key, &draft)
         .and_then(|()| fs::rename(&draft, &current))
         .map_err(|cause| cannot("make", &current, &cause))
