@@ -1,5 +1,6 @@
 //! Puts kernel, modules and agent together in a folder of the cache, named by a hash of all that went in.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
@@ -27,6 +28,9 @@ pub struct Inputs {
 
 /// Makes the guest's files unless they are there, points `current` at them, and returns their folder.
 /// Two builds at once are safe: each writes its own folder, and the one that is ready first stays.
+///
+/// # Errors
+/// An input that cannot be read or is not what it should be, or a folder that cannot be written.
 pub fn build(inputs: &Inputs) -> Result<PathBuf> {
     let package = Package::open(&inputs.kernel)?;
     let vmlinuz = package::read(&package.vmlinuz)?;
@@ -73,13 +77,13 @@ fn write(
     draft: &Path,
     inputs: &Inputs,
     package: &Package,
-    vmlinuz: Vec<u8>,
+    packed_kernel: Vec<u8>,
     agent: &[u8],
     bare: &[u8],
 ) -> Result<()> {
     let steps = modules::plan(package)?;
     let vmlinux =
-        kernel::unpack(vmlinuz).map_err(|problem| problem.on(package.vmlinuz.display()))?;
+        kernel::unpack(packed_kernel).map_err(|problem| problem.on(package.vmlinuz.display()))?;
     let properties = [
         ("kernel.release", package.release.clone()),
         ("kernel.package", inputs.kernel_package.clone()),
@@ -87,10 +91,9 @@ fn write(
         ("agent.sha256", sha256(agent)),
         ("kernel.sha256", sha256(&vmlinux)),
     ];
-    let properties: String = properties
-        .iter()
+    let properties = properties
         .map(|(name, value)| format!("{name}={value}\n"))
-        .collect();
+        .concat();
     fs::create_dir_all(draft).map_err(|cause| cannot("make", draft, &cause))?;
     for (name, content) in [
         ("vmlinux", vmlinux.as_slice()),
@@ -160,7 +163,11 @@ fn sha256(content: &[u8]) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn cannot(verb: &str, path: &Path, cause: &std::io::Error) -> Problem {

@@ -137,10 +137,8 @@ pub fn builtin_names(list: &str) -> BTreeSet<String> {
 
 /// The text that tells the agent what to load: one line per module, phase and path, in order.
 pub fn list(steps: &[Step]) -> String {
-    steps
-        .iter()
-        .map(|step| format!("{} {}\n", step.phase.name(), path(step)))
-        .collect()
+    let line = |step: &Step| format!("{} {}\n", step.phase.name(), path(step));
+    steps.iter().map(line).collect::<Vec<_>>().concat()
 }
 
 pub fn path(step: &Step) -> String {
