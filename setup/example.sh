@@ -8,10 +8,9 @@ find_busybox() { [[ -f $CACHE/busybox/rootfs.tar && -x $CACHE/busybox/busybox ]]
 # Makes $CACHE/busybox/busybox and $CACHE/busybox/rootfs.tar.
 fetch_busybox() {
   local draft=$CACHE/busybox/.draft.$$
-  [[ -n $(package_field busybox-static Version) ]] || update_private_lists
-  detail "downloading busybox-static $(package_field busybox-static Version) (root not needed)"
   rm -rf "$draft"
-  unpack_package busybox-static "$draft/package"
+  with_fresh_lists unpack_package busybox-static "$draft/package" ||
+    fail "no package busybox-static" "Add the distribution's main archive to apt's sources."
   # Its folder differs between releases: /bin, later /usr/bin.
   mv "$(find "$draft/package" -type f -name busybox -perm -u+x | head -n 1)" "$CACHE/busybox/busybox"
   make_busybox_tree "$draft/root"

@@ -12,20 +12,27 @@ find_kernel() {
   KERNEL_PACKAGE=$(<"$KERNEL/package")
 }
 
-fetch_kernel() {
-  local image version draft=$CACHE/kernel/.draft.$$
-  [[ -n $(kernel_image) ]] || update_private_lists
+# Does the machine's own package list name a newer kernel? The guest's security updates come this way.
+newer_kernel() {
+  local image
   image=$(kernel_image)
-  if [[ -z $image ]]; then
-    fail "no package of a guest kernel among $KERNEL_PACKAGES" "Run apt-get update, or add the distribution's main archive to apt's sources."
-  fi
-  version=$(package_field "$image" Version)
-  detail "downloading $image $version (root not needed)"
-  rm -rf "$draft"
-  unpack_package "$image" "$draft"
-  unpack_modules "$image" "$draft"
-  echo "$image $version" >"$draft/package"
-  publish_kernel "$draft" "${image}_${version//:/_}"
+  [[ -n $image ]] && dpkg --compare-versions "$(package_field "$image" Version)" gt "${KERNEL_PACKAGE#* }"
+}
+
+fetch_kernel() {
+  local draft=$CACHE/kernel/.draft
+  with_fresh_lists unpack_kernel "$draft" ||
+    fail "no package of a guest kernel among $KERNEL_PACKAGES" "Add the distribution's main archive to apt's sources."
+  publish_kernel "$draft" "$(tr ' :' '__' <"$draft/package")"
+}
+
+unpack_kernel() {
+  local image
+  image=$(kernel_image)
+  [[ -n $image ]] || return
+  rm -rf "$1"
+  unpack_package "$image" "$1" && unpack_modules "$image" "$1" &&
+    echo "$image $(package_field "$image" Version)" >"$1/package"
 }
 
 # The package that the distribution's newest kernel depends on.

@@ -34,6 +34,14 @@ fail() {
 # its output; anything else gets one line at the end. The whole output stays in the cache, and its end is
 # shown when the command fails.
 watched() {
+  attempt "$@" && return
+  tail -n 25 "$CACHE/log/$1.log" >&2
+  fail "'${*:2}' failed" "Its whole output is in $CACHE/log/$1.log." \
+    "Run the same command again once the cause is gone; what is done is kept."
+}
+
+# The same, for a command whose failure is not the end.
+attempt() {
   local log=$CACHE/log/$1.log began=$SECONDS pid status=0
   shift
   mkdir -p "$CACHE/log"
@@ -44,11 +52,8 @@ watched() {
   [[ -n $ERASE ]] && show_progress "$pid" "$log" "$began"
   wait "$pid" || status=$?
   trap - INT TERM
-  if ((status != 0)); then
-    tail -n 25 "$log" >&2
-    fail "'$*' failed with status $status" "Its whole output is in $log." "Run the same command again once the cause is gone; what is done is kept."
-  fi
-  detail "${DIM}done in $((SECONDS - began)) s${PLAIN}"
+  if ((status == 0)); then detail "${DIM}done in $((SECONDS - began)) s${PLAIN}"; fi
+  return "$status"
 }
 
 show_progress() {
