@@ -9,7 +9,8 @@ private_apt() {
   local verb=$1
   shift
   mkdir -p "$CACHE/apt/lists/partial" "$CACHE/apt/archives/partial"
-  "$verb" -q -o Dir::State::Lists="$LISTS" -o Dir::Cache="$CACHE/apt" -o APT::Sandbox::User= \
+  "$verb" -q -o Dir::State::Lists="$LISTS" -o Dir::Cache="$CACHE/apt" \
+    -o Dir::Cache::pkgcache=pkgcache.bin -o Dir::Cache::srcpkgcache=srcpkgcache.bin -o APT::Sandbox::User= \
     -o Debug::NoLocking=1 "$@"
 }
 
