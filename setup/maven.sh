@@ -1,34 +1,34 @@
 # shellcheck shell=bash
-# Finds Maven, or fetches it with an older Maven. Needs JAVA_HOME.
+# Finds Maven, or fetches it with another one. Needs JAVA_HOME.
 
 MAVEN_MINIMUM=3.9.6
 MAVEN_FETCHED=3.9.11
 
 # Sets MVN; false where there is no Maven that can build PodVM.
 find_maven() {
-  local candidate
-  for candidate in "$(command -v mvn || true)" "$CACHE/maven/apache-maven-$MAVEN_FETCHED/bin/mvn"; do
-    if [[ -x $candidate ]] && at_least "$MAVEN_MINIMUM" "$(maven_version "$candidate")"; then
-      MVN=$candidate
-      return
-    fi
-  done
-  return 1
+  local on_path fetched=$CACHE/maven/apache-maven-$MAVEN_FETCHED/bin/mvn
+  on_path=$(command -v mvn || true)
+  if [[ -n $on_path ]] && is_upstream "$on_path" && at_least "$MAVEN_MINIMUM" "$(maven_version "$on_path")"; then
+    MVN=$on_path
+  elif [[ -x $fetched ]]; then
+    MVN=$fetched
+  else
+    return 1
+  fi
 }
 
-# The version stands in the name of a jar, or dpkg knows it; starting Maven to ask costs half a second.
+# Distributions pair Maven with other versions of its libraries. Debian's 3.9.9 cannot load the plugin that compiles
+# the wire contracts, so theirs only serves to fetch the real one.
+is_upstream() { [[ $(readlink -f "$1") != /usr/share/maven/* ]]; }
+
+# The version stands in the name of a jar; starting Maven to ask costs half a second.
 maven_version() {
-  local home jar
-  home=$(dirname -- "$(dirname -- "$(readlink -f "$1")")")
-  for jar in "$home"/lib/maven-core-[0-9].[0-9]*.jar; do
+  local jar
+  for jar in "$(dirname -- "$(readlink -f "$1")")"/../lib/maven-core-[0-9]*.jar; do
     [[ -e $jar ]] && jar=${jar##*/maven-core-} && echo "${jar%.jar}" && return
   done
-  if [[ $home == /usr/share/maven ]] && dpkg-query -W -f '${Version}\n' maven 2>/dev/null; then return; fi
-  "$1" -v 2>/dev/null | sed -n 's/^.*Apache Maven \([0-9.]*\).*/\1/p'
+  echo 0
 }
-
-# Maven's own libraries use doors that newer JDKs warn about; it is for Maven to fix.
-export MAVEN_OPTS="${MAVEN_OPTS-} --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED"
 
 can_fetch_maven() { command -v mvn >/dev/null; }
 
@@ -36,7 +36,7 @@ can_fetch_maven() { command -v mvn >/dev/null; }
 fetch_maven() {
   local draft=$CACHE/maven/.draft.$$
   mkdir -p "$draft"
-  detail "Maven $MAVEN_FETCHED, because $(command -v mvn) is $(maven_version "$(command -v mvn)") (root not needed)"
+  detail "fetching Maven $MAVEN_FETCHED with $(command -v mvn) (root not needed)"
   watched maven mvn -B -ntp org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
     -Dartifact="org.apache.maven:apache-maven:$MAVEN_FETCHED:zip:bin" -DoutputDirectory="$draft" \
     -Dmdep.useBaseVersion=true
