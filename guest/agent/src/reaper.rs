@@ -19,13 +19,19 @@ pub struct Ending {
 
 impl From<WaitStatus> for Ending {
     fn from(status: WaitStatus) -> Self {
-        match (status.exit_status(), status.terminating_signal()) {
-            (_, Some(signal)) => Self {
+        Self::of(status.exit_status(), status.terminating_signal())
+    }
+}
+
+impl Ending {
+    fn of(exit_code: Option<i32>, signal: Option<i32>) -> Self {
+        match signal {
+            Some(signal) => Self {
                 exit_code: 128 + signal,
                 signal: signal.unsigned_abs(),
             },
-            (code, None) => Self {
-                exit_code: code.unwrap_or(0),
+            None => Self {
+                exit_code: exit_code.unwrap_or(0),
                 signal: 0,
             },
         }
@@ -79,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_killed_process_counts_as_128_and_its_signal() {
-        assert_eq!(Ending::from(WaitStatus::new(9)), Ending { exit_code: 137, signal: 9 });
-        assert_eq!(Ending::from(WaitStatus::new(3 << 8)), Ending { exit_code: 3, signal: 0 });
+        assert_eq!(Ending::of(None, Some(9)), Ending { exit_code: 137, signal: 9 });
+        assert_eq!(Ending::of(Some(3), None), Ending { exit_code: 3, signal: 0 });
     }
 }
