@@ -82,11 +82,27 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
+    public void send(byte[] bytes) throws PodException {
+        send(bytes, MemorySegment.NULL);
+    }
+
     /** Sends bytes and, with the first of them, a descriptor. */
     public void send(byte[] bytes, Descriptor passenger) throws PodException {
         try (var arena = Arena.ofConfined()) {
+            // struct cmsghdr: length, level, type, then the number
+            var control = arena.allocate(24, 8);
+            control.set(ValueLayout.JAVA_LONG, 0, 20);
+            control.set(ValueLayout.JAVA_INT, 8, SOL_SOCKET);
+            control.set(ValueLayout.JAVA_INT, 12, SCM_RIGHTS);
+            control.set(ValueLayout.JAVA_INT, 16, passenger.number());
+            send(bytes, control);
+        }
+    }
+
+    private void send(byte[] bytes, MemorySegment control) throws PodException {
+        try (var arena = Arena.ofConfined()) {
             var errno = Errno.capture(arena);
-            var message = message(arena, bytes, passenger);
+            var message = message(arena, bytes, control);
             var sent = (long) Native.SENDMSG.invokeExact(errno, number(), message, MSG_NOSIGNAL);
             if (sent < 0) {
                 throw Errno.of(errno).exception("send to", path);
@@ -156,17 +172,11 @@ public final class UnixSocket implements AutoCloseable {
         return address;
     }
 
-    /** struct msghdr with one buffer and one descriptor as laid out on 64-bit Linux. */
-    private static MemorySegment message(Arena arena, byte[] bytes, Descriptor passenger) {
-        var data = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
+    /** struct msghdr with one buffer, as laid out on 64-bit Linux. */
+    private static MemorySegment message(Arena arena, byte[] bytes, MemorySegment control) {
         var vector = arena.allocate(16, 8);
-        vector.set(ValueLayout.ADDRESS, 0, data);
+        vector.set(ValueLayout.ADDRESS, 0, arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes));
         vector.set(ValueLayout.JAVA_LONG, 8, bytes.length);
-        var control = arena.allocate(24, 8);
-        control.set(ValueLayout.JAVA_LONG, 0, 20);
-        control.set(ValueLayout.JAVA_INT, 8, SOL_SOCKET);
-        control.set(ValueLayout.JAVA_INT, 12, SCM_RIGHTS);
-        control.set(ValueLayout.JAVA_INT, 16, passenger.number());
         var message = arena.allocate(56, 8);
         message.set(ValueLayout.ADDRESS, 16, vector);
         message.set(ValueLayout.JAVA_LONG, 24, 1);
