@@ -1,0 +1,100 @@
+package podvm.machine;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import podvm.engine.PodException;
+import podvm.engine.PodException.Kind;
+import podvm.engine.PodId;
+import podvm.linux.HostProcess;
+
+/**
+ * Finds VMMs that an earlier daemon started, by what /proc says of them: the working directory is
+ * the pod's and the name on the command line is the pod's. The first keeps daemons with different
+ * run directories apart, and survives the directory's removal.
+ *
+ * @param program how the file name of the VMM's executable begins
+ */
+public record VmmProcesses(Path run, String program) {
+    private static final Path PROC = Path.of("/proc");
+
+    public static String name(PodId pod) {
+        return "podvm-" + pod;
+    }
+
+    public List<PodId> all() throws PodException {
+        var found = new ArrayList<PodId>();
+        try (var entries = Files.newDirectoryStream(PROC, "[0-9]*")) {
+            for (var entry : entries) {
+                pod(entry).ifPresent(found::add);
+            }
+        } catch (IOException e) {
+            throw new PodException(Kind.UNAVAILABLE, "cannot list /proc: " + e, "", e);
+        }
+        return found;
+    }
+
+    /** The pod's VMM; the caller closes the handle. */
+    public Optional<HostProcess> find(PodId pod) throws PodException {
+        try (var entries = Files.newDirectoryStream(PROC, "[0-9]*")) {
+            for (var entry : entries) {
+                if (pod(entry).filter(pod::equals).isPresent()) {
+                    var process = open(entry, pod);
+                    if (process.isPresent()) {
+                        return process;
+                    }
+                }
+            }
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new PodException(Kind.UNAVAILABLE, "cannot list /proc: " + e, "", e);
+        }
+    }
+
+    /** Looks again once the pidfd is open: between, the number may have gone to another process. */
+    private Optional<HostProcess> open(Path entry, PodId pod) throws PodException {
+        try {
+            var process = HostProcess.open(Long.parseLong(entry.getFileName().toString()));
+            if (process.alive() && pod(entry).filter(pod::equals).isPresent()) {
+                return Optional.of(process);
+            }
+            process.close();
+            return Optional.empty();
+        } catch (PodException e) {
+            if (e.kind() == Kind.NOT_FOUND) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    private Optional<PodId> pod(Path entry) {
+        try {
+            var directory = Files.readSymbolicLink(entry.resolve("cwd")).toString();
+            var pods = run.resolve("pods") + "/";
+            if (!directory.startsWith(pods) || directory.length() < pods.length() + 32) {
+                return Optional.empty();
+            }
+            var pod = PodId.parse(directory.substring(pods.length(), pods.length() + 32));
+            var executable = Files.readSymbolicLink(entry.resolve("exe")).getFileName().toString();
+            var line = Files.readString(entry.resolve("cmdline"), StandardCharsets.ISO_8859_1);
+            return executable.startsWith(program) && named(List.of(line.split("\0")), pod)
+                    ? Optional.of(pod)
+                    : Optional.empty();
+        } catch (IOException | PodException _) {
+            // gone meanwhile, somebody else's, or nothing of ours
+            return Optional.empty();
+        }
+    }
+
+    private static boolean named(List<String> arguments, PodId pod) {
+        var at = arguments.indexOf("-name");
+        return at >= 0
+                && at + 1 < arguments.size()
+                && (arguments.get(at + 1) + ",").startsWith(name(pod) + ",");
+    }
+}

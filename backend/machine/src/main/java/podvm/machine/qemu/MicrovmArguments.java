@@ -1,0 +1,136 @@
+package podvm.machine.qemu;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import podvm.engine.MachineSize;
+import podvm.engine.MachineSpec;
+import podvm.engine.Nic;
+import podvm.engine.PodException;
+import podvm.machine.VmmProcesses;
+
+/** QEMU's command line. What is peculiar to x86_64 is in {@link #board} alone. */
+final class MicrovmArguments {
+    private final List<String> arguments = new ArrayList<>();
+    private final QemuOptions options;
+
+    private MicrovmArguments(QemuOptions options) {
+        this.options = options;
+        arguments.add(options.binary().toString());
+    }
+
+    static List<String> of(QemuOptions options, MachineSpec spec, VmmDescriptors descriptors)
+            throws PodException {
+        var line = new MicrovmArguments(options);
+        // the name finds the machine again; ps and top show the short one, 15 characters at most
+        var process = "podvm-" + spec.pod().text().substring(0, 9);
+        line.add("-name", VmmProcesses.name(spec.pod()) + ",process=" + process);
+        line.board(spec.size());
+        line.confinement();
+        line.kernel("/dev/fd/" + descriptors.kernel(), "/dev/fd/" + descriptors.initramfs());
+        line.control(descriptors);
+        line.console("socket,id=console,server=on,wait=off,fd=" + descriptors.console());
+        line.agent(descriptors);
+        line.disks(spec, descriptors);
+        line.nics(spec.nics());
+        line.memoryReturn();
+        return line.arguments;
+    }
+
+    /** A bare machine that only boots and writes to its standard output. */
+    static List<String> probe(QemuOptions options, MachineSize size) throws PodException {
+        var line = new MicrovmArguments(options);
+        line.add("-name", "podvm-probe");
+        line.board(size);
+        line.confinement();
+        line.kernel(options.kernel().toString(), options.initramfs().toString());
+        line.add("-serial", "stdio");
+        return line.arguments;
+    }
+
+    private void board(MachineSize size) {
+        // acpi=on: distribution kernels find virtio-mmio devices only in ACPI's tables
+        add("-M", "microvm,acpi=on,memory-backend=mem");
+        var memory = size.memoryMib() + "M";
+        // dump=off: a core dump of the VMM does not hold the pod's memory
+        add("-object", "memory-backend-ram,id=mem,dump=off,size=" + memory);
+        add("-m", memory);
+        add("-smp", Integer.toString(size.vcpus()));
+        switch (options.accelerator()) {
+            case KVM -> {
+                add("-accel", "kvm");
+                add("-cpu", "host");
+            }
+            case TCG -> {
+                // MiB of translated code kept
+                add("-accel", "tcg,tb-size=32");
+                add("-cpu", "max");
+            }
+        }
+        add("-global", "virtio-mmio.force-legacy=false");
+        add("-nodefaults", "-no-user-config", "-no-reboot");
+        add("-display", "none");
+    }
+
+    private void confinement() {
+        add("-sandbox");
+        add("on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+    }
+
+    private void kernel(String kernel, String initramfs) throws PodException {
+        add("-kernel", kernel);
+        add("-initrd", initramfs);
+        add("-append", KernelCommandLine.of(options.accelerator(), options.kernelArguments()));
+    }
+
+    /** The second monitor takes descriptors, which the JDK's sockets cannot send. */
+    private void control(VmmDescriptors descriptors) {
+        add("-chardev", "socket,id=qmp,server=on,wait=off,fd=" + descriptors.qmp());
+        add("-mon", "chardev=qmp,mode=control");
+        add("-chardev", "socket,id=fds,server=on,wait=off,fd=" + descriptors.passing());
+        add("-mon", "chardev=fds,mode=control");
+    }
+
+    private void console(String chardev) {
+        add("-chardev", chardev);
+        add("-serial", "chardev:console");
+    }
+
+    private void agent(VmmDescriptors descriptors) {
+        add("-device", "virtio-serial-device");
+        add("-chardev", "socket,id=agent,server=on,wait=off,fd=" + descriptors.agent());
+        add("-device", "virtserialport,chardev=agent,name=podvm.agent");
+    }
+
+    private void disks(MachineSpec spec, VmmDescriptors descriptors) throws PodException {
+        add("-device", "virtio-scsi-device,id=scsi0");
+        for (var i = 0; i < spec.disks().size(); i++) {
+            var disk = DiskArguments.of(spec.disks().get(i));
+            var set = i + 1;
+            var fd = descriptors.disk(i);
+            add("-add-fd", "set=" + set + ",fd=" + fd + ",opaque=" + disk.node());
+            add("-blockdev", Json.text(disk.blockdev(set)));
+            add("-device", Json.text(disk.scsi()));
+        }
+    }
+
+    private void nics(List<Nic> nics) {
+        for (var i = 0; i < nics.size(); i++) {
+            switch (nics.get(i)) {
+                case Nic.User user -> {
+                    add("-netdev", "user,id=net" + i);
+                    add("-device", "virtio-net-device,netdev=net" + i + ",mac=" + user.mac());
+                }
+            }
+        }
+    }
+
+    /** The guest tells which pages it no longer uses, and the host gets them back. */
+    private void memoryReturn() {
+        add("-device", "virtio-balloon-device,free-page-reporting=on");
+    }
+
+    private void add(String... words) {
+        arguments.addAll(Arrays.asList(words));
+    }
+}

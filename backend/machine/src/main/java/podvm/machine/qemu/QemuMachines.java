@@ -1,0 +1,229 @@
+package podvm.machine.qemu;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import podvm.engine.Deadline;
+import podvm.engine.Machine;
+import podvm.engine.MachineSize;
+import podvm.engine.MachineSpec;
+import podvm.engine.Machines;
+import podvm.engine.PodException;
+import podvm.engine.PodException.Kind;
+import podvm.engine.PodId;
+import podvm.linux.Command;
+import podvm.linux.Descriptor;
+import podvm.linux.HostProcess;
+import podvm.linux.Signal;
+import podvm.machine.Console;
+import podvm.machine.HostCapacity;
+import podvm.machine.LogTail;
+import podvm.machine.PodDirectory;
+import podvm.machine.VmmProcesses;
+
+/**
+ * Machines run by QEMU's microvm. Closing it lets go of the machines and leaves them running, as
+ * the daemon's death does.
+ */
+public final class QemuMachines implements Machines, AutoCloseable {
+    private static final Duration ANSWER = Duration.ofSeconds(20);
+    private static final Duration KILL = Duration.ofSeconds(10);
+    private static final int MOST_DISKS = 250;
+    private static final int LOG_LINES = 5;
+    private static final List<String> ENVIRONMENT = List.of("PATH=/usr/bin:/bin", "LANG=C");
+
+    private final QemuOptions options;
+    private final Path run;
+    private final VmmProcesses processes;
+    private final Map<PodId, QemuMachine> machines = new ConcurrentHashMap<>();
+
+    public QemuMachines(QemuOptions options) throws PodException {
+        this.options = options;
+        this.run = PodDirectory.prepare(options.runDirectory());
+        this.processes = new VmmProcesses(run, "qemu-");
+    }
+
+    @Override
+    public void check(MachineSize size, int disks) throws PodException {
+        HostCapacity.now().check(size);
+        if (disks > MOST_DISKS) {
+            throw new PodException(
+                    Kind.INVALID,
+                    "a machine with " + disks + " disks; QEMU has at most " + MOST_DISKS,
+                    "use images with fewer layers");
+        }
+    }
+
+    @Override
+    public Machine boot(MachineSpec spec, Deadline deadline)
+            throws PodException, InterruptedException {
+        check(spec.size(), spec.disks().size());
+        checkFiles();
+        var directory = PodDirectory.of(run, spec.pod());
+        directory.create();
+        try {
+            return start(spec, directory, deadline);
+        } catch (PodException e) {
+            var told = explained(e, directory);
+            directory.remove();
+            throw told;
+        } catch (InterruptedException e) {
+            directory.remove();
+            throw e;
+        }
+    }
+
+    private void checkFiles() throws PodException {
+        for (var prerequisite : QemuPrerequisites.files(options)) {
+            if (!Files.isReadable(prerequisite.file())) {
+                throw new PodException(
+                        Kind.NOT_FOUND,
+                        "cannot boot a machine: "
+                                + prerequisite.name()
+                                + " "
+                                + prerequisite.file()
+                                + " is missing",
+                        prerequisite.remedy());
+            }
+        }
+    }
+
+    private QemuMachine start(MachineSpec spec, PodDirectory directory, Deadline deadline)
+            throws PodException, InterruptedException {
+        HostProcess process;
+        Console console;
+        try (var descriptors = new VmmDescriptors(directory, options, spec.disks());
+                var log = Descriptor.append(directory.vmmLog())) {
+            // before QEMU runs, so that no byte is lost
+            console = Console.follow(directory);
+            try {
+                process = command(spec, directory, descriptors, log).start();
+            } catch (PodException e) {
+                console.close();
+                throw e;
+            }
+        }
+        return supervise(directory, process, console, deadline.atMost(ANSWER));
+    }
+
+    private Command command(
+            MachineSpec spec, PodDirectory directory, VmmDescriptors descriptors, Descriptor log)
+            throws PodException {
+        var line = MicrovmArguments.of(options, spec, descriptors);
+        return new Command(
+                options.user().isPresent() ? options.user().get().run(line) : line,
+                ENVIRONMENT,
+                directory.path(),
+                log,
+                descriptors.inOrder());
+    }
+
+    /** On failure the process is dead. */
+    private QemuMachine supervise(
+            PodDirectory directory, HostProcess process, Console console, Deadline deadline)
+            throws PodException, InterruptedException {
+        try {
+            var machine = QemuMachine.of(directory, process, console, deadline);
+            machines.put(directory.pod(), machine);
+            return machine;
+        } catch (PodException | InterruptedException e) {
+            process.signal(Signal.KILL);
+            process.await(Deadline.after(KILL));
+            process.close();
+            console.close();
+            throw e;
+        }
+    }
+
+    private static PodException explained(PodException failure, PodDirectory directory) {
+        var log = LogTail.of(directory.vmmLog(), LOG_LINES);
+        var console = LogTail.of(directory.consoleLog(), LOG_LINES);
+        var message = new StringBuilder("cannot boot pod ").append(directory.pod());
+        message.append(" with QEMU: ").append(failure.getMessage());
+        if (!log.isEmpty()) {
+            message.append("; QEMU says: ").append(log);
+        }
+        if (!console.isEmpty()) {
+            message.append("; the guest's console ends: ").append(console);
+        }
+        var noMemory = log.contains("Cannot allocate memory");
+        return new PodException(
+                noMemory ? Kind.EXHAUSTED : failure.kind(),
+                message.toString(),
+                noMemory ? "end other pods or ask for less memory" : failure.remedy(),
+                failure);
+    }
+
+    @Override
+    public Optional<Machine> find(PodId pod) throws PodException {
+        var known = machines.get(pod);
+        if (known != null && known.alive()) {
+            return Optional.of(known);
+        }
+        var process = processes.find(pod);
+        return process.isPresent() ? Optional.of(adopt(pod, process.get())) : Optional.empty();
+    }
+
+    /** A machine that does not answer is left as it is: its pod may still work. */
+    private Machine adopt(PodId pod, HostProcess process) throws PodException {
+        var directory = PodDirectory.of(run, pod);
+        try {
+            var console = Console.follow(directory);
+            try {
+                var deadline = Deadline.after(ANSWER);
+                var machine = QemuMachine.of(directory, process, console, deadline);
+                machines.put(pod, machine);
+                return machine;
+            } catch (PodException | InterruptedException e) {
+                console.close();
+                throw e;
+            }
+        } catch (PodException e) {
+            process.close();
+            throw e;
+        } catch (InterruptedException e) {
+            process.close();
+            Thread.currentThread().interrupt();
+            throw new PodException(Kind.DEADLINE, "interrupted while finding pod " + pod, "", e);
+        }
+    }
+
+    @Override
+    public List<PodId> leftovers() throws PodException {
+        var pods = new TreeSet<PodId>((a, b) -> a.text().compareTo(b.text()));
+        pods.addAll(processes.all());
+        pods.addAll(PodDirectory.all(run));
+        return new ArrayList<>(pods);
+    }
+
+    @Override
+    public void destroy(PodId pod) throws PodException {
+        var known = machines.remove(pod);
+        if (known != null) {
+            known.close();
+        }
+        var process = processes.find(pod);
+        if (process.isPresent()) {
+            try (var vmm = process.get()) {
+                vmm.signal(Signal.KILL);
+                vmm.await(Deadline.after(KILL));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new PodException(Kind.DEADLINE, "interrupted while ending " + pod, "", e);
+            }
+        }
+        PodDirectory.of(run, pod).remove();
+    }
+
+    @Override
+    public void close() {
+        machines.values().forEach(QemuMachine::forsake);
+        machines.clear();
+    }
+}

@@ -1,0 +1,83 @@
+package podvm.machine.qemu;
+
+import java.util.ArrayList;
+import java.util.List;
+import podvm.engine.Disk;
+import podvm.engine.PodException;
+import podvm.linux.Command;
+import podvm.linux.Descriptor;
+import podvm.linux.UnixSocket;
+import podvm.machine.PodDirectory;
+
+/** What QEMU is handed open when it starts; the daemon's copies are closed right after. */
+final class VmmDescriptors implements AutoCloseable {
+    private final List<Descriptor> open = new ArrayList<>();
+    private final int agent;
+    private final int qmp;
+    private final int passing;
+    private final int console;
+    private final int kernel;
+    private final int initramfs;
+    private final int firstDisk;
+
+    VmmDescriptors(PodDirectory directory, QemuOptions options, List<Disk> disks)
+            throws PodException {
+        try {
+            agent = add(UnixSocket.listen(directory.agentSocket()));
+            qmp = add(UnixSocket.listen(directory.qmpSocket()));
+            passing = add(UnixSocket.listen(directory.descriptorSocket()));
+            console = add(UnixSocket.listen(directory.consoleSocket()));
+            kernel = add(Descriptor.readOnly(options.kernel()));
+            initramfs = add(Descriptor.readOnly(options.initramfs()));
+            firstDisk = Command.FIRST_INHERITED + open.size();
+            for (var disk : disks) {
+                add(DiskArguments.of(disk).open());
+            }
+        } catch (PodException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private int add(Descriptor descriptor) {
+        open.add(descriptor);
+        return Command.FIRST_INHERITED + open.size() - 1;
+    }
+
+    List<Descriptor> inOrder() {
+        return List.copyOf(open);
+    }
+
+    int agent() {
+        return agent;
+    }
+
+    int qmp() {
+        return qmp;
+    }
+
+    int passing() {
+        return passing;
+    }
+
+    int console() {
+        return console;
+    }
+
+    int kernel() {
+        return kernel;
+    }
+
+    int initramfs() {
+        return initramfs;
+    }
+
+    int disk(int index) {
+        return firstDisk + index;
+    }
+
+    @Override
+    public void close() {
+        open.forEach(Descriptor::close);
+    }
+}
