@@ -8,6 +8,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCalls;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import java.net.UnixDomainSocketAddress;
 import java.util.Set;
@@ -39,6 +40,8 @@ final class Connection implements AutoCloseable {
                 NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(peer.address()))
                         .channelFactory(() -> stream.take(this::lose))
                         .eventLoopGroup(threads)
+                        // a Unix socket has no such option: Netty would warn of it each time
+                        .withOption(ChannelOption.SO_KEEPALIVE, null)
                         .overrideAuthority("agent")
                         .usePlaintext()
                         .directExecutor()
