@@ -3,6 +3,7 @@ package podvm.agent;
 import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
@@ -34,6 +35,7 @@ final class FakeGuest implements AutoCloseable {
                         .bossEventLoopGroup(threads)
                         .workerEventLoopGroup(threads)
                         .channelFactory(NioServerDomainSocketChannel::new)
+                        .withChildOption(ChannelOption.SO_KEEPALIVE, null)
                         .executor(Executors.newVirtualThreadPerTaskExecutor())
                         .flowControlWindow(64 << 10)
                         .addService(agent)
