@@ -797,10 +797,11 @@ final class PodLife {
         } catch (PodException e) {
             event(PodEvent.Severity.WARNING, "ReleaseFailed", e.describe());
         }
-        logs.complete();
         stage = PodRecord.Stage.ENDED;
         reached("ended");
         publishQuietly();
+        // last: who follows the log to its end finds the pod ended
+        logs.complete();
     }
 
     private void letGo() {
