@@ -3,7 +3,6 @@ package podvm.daemon;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import podvm.engine.PodException;
-import podvm.linux.User;
 
 /** podvmd, the node daemon. */
 public final class Main {
@@ -23,7 +22,7 @@ public final class Main {
                 System.out.print(Arguments.USAGE);
                 return 0;
             }
-            var directories = Directories.of(System.getenv(), User.id());
+            var directories = Directories.here();
             serve(Config.read(arguments.config(), arguments.overrides(), directories));
             return 0;
         } catch (PodException e) {
