@@ -8,6 +8,9 @@ public interface Volumes {
      */
     ScratchDisk scratch(PodId pod, long bytes) throws PodException;
 
+    /** The disk that an earlier daemon made for a pod that still runs. */
+    ScratchDisk find(PodId pod) throws PodException;
+
     /** Removes what the pod has, known or not. */
     void destroy(PodId pod) throws PodException;
 

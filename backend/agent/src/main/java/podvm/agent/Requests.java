@@ -1,0 +1,181 @@
+package podvm.agent;
+
+import com.google.protobuf.ByteString;
+import java.security.SecureRandom;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import podvm.engine.Agent.ContainerPlan;
+import podvm.engine.Agent.MountPlan;
+import podvm.engine.Agent.MountSource;
+import podvm.engine.Agent.ProcessPlan;
+import podvm.engine.Agent.ResourceLimits;
+import podvm.engine.Agent.SandboxSetup;
+import podvm.engine.Agent.SecurityPlan;
+import podvm.engine.Agent.VolumeFile;
+import podvm.engine.ContainerId;
+import podvm.engine.PodNetwork;
+import podvm.proto.agent.v1.ConfigureSandboxRequest;
+import podvm.proto.agent.v1.CreateContainerRequest;
+import podvm.proto.agent.v1.ExecRequest;
+import podvm.proto.agent.v1.ExecStart;
+import podvm.proto.agent.v1.Mount;
+import podvm.proto.agent.v1.NetworkInterface;
+import podvm.proto.agent.v1.Process;
+import podvm.proto.agent.v1.PutVolumeRequest;
+import podvm.proto.agent.v1.Resources;
+import podvm.proto.agent.v1.RootFilesystem;
+import podvm.proto.agent.v1.Route;
+import podvm.proto.agent.v1.SeccompMode;
+import podvm.proto.agent.v1.Security;
+import podvm.proto.agent.v1.TerminalSize;
+import podvm.proto.agent.v1.Tmpfs;
+import podvm.proto.agent.v1.User;
+
+/** The engine's plans as messages. */
+final class Requests {
+    /** Twice what the kernel's random pool holds. */
+    private static final int SEED_BYTES = 64;
+
+    private Requests() {}
+
+    static ConfigureSandboxRequest configure(SandboxSetup setup, SecureRandom random) {
+        var seed = new byte[SEED_BYTES];
+        random.nextBytes(seed);
+        var now = Instant.now();
+        return ConfigureSandboxRequest.newBuilder()
+                .setHostname(setup.hostname())
+                .setDomainname(setup.domainname())
+                .setHostsFile(ByteString.copyFromUtf8(setup.hostsFile()))
+                .setResolvConfFile(ByteString.copyFromUtf8(setup.resolvConf()))
+                .addAllInterfaces(setup.interfaces().stream().map(Requests::network).toList())
+                .setNowUnixNs(TimeUnit.SECONDS.toNanos(now.getEpochSecond()) + now.getNano())
+                .setRandomSeed(ByteString.copyFrom(seed))
+                .putAllSysctls(setup.sysctls())
+                .setScratchDiskSerial(setup.scratchSerial())
+                .setShmSizeBytes(setup.shmBytes())
+                .build();
+    }
+
+    private static NetworkInterface network(PodNetwork.Interface network) {
+        var message =
+                NetworkInterface.newBuilder()
+                        .setMac(network.mac())
+                        .setName(network.name())
+                        .addAllAddresses(network.addresses())
+                        .setMtu(network.mtu());
+        for (var route : network.routes()) {
+            message.addRoutes(
+                    Route.newBuilder()
+                            .setDestination(route.destination())
+                            .setGateway(route.gateway()));
+        }
+        return message.build();
+    }
+
+    static PutVolumeRequest volume(String name, List<VolumeFile> files) {
+        var message = PutVolumeRequest.newBuilder().setName(name);
+        for (var file : files) {
+            message.addFiles(
+                    podvm.proto.agent.v1.VolumeFile.newBuilder()
+                            .setPath(file.path())
+                            .setContent(ByteString.copyFrom(file.content()))
+                            .setMode(file.mode())
+                            .setUid(file.uid())
+                            .setGid(file.gid()));
+        }
+        return message.build();
+    }
+
+    static CreateContainerRequest create(ContainerPlan plan) {
+        return CreateContainerRequest.newBuilder()
+                .setId(plan.id().text())
+                .setRoot(
+                        RootFilesystem.newBuilder()
+                                .addAllLayerSerials(plan.layerSerials())
+                                .setReadOnly(plan.readOnlyRoot()))
+                .setProcess(process(plan.process()))
+                .addAllMounts(plan.mounts().stream().map(Requests::mount).toList())
+                .setResources(resources(plan.limits()))
+                .setSecurity(security(plan.security()))
+                .setStdin(plan.stdin())
+                .setStdinOnce(plan.stdinOnce())
+                .build();
+    }
+
+    static ExecRequest exec(ContainerId container, ProcessPlan process, boolean stdin) {
+        return ExecRequest.newBuilder()
+                .setStart(
+                        ExecStart.newBuilder()
+                                .setContainerId(container.text())
+                                .setProcess(process(process))
+                                .setStdin(stdin))
+                .build();
+    }
+
+    static TerminalSize size(int columns, int rows) {
+        return TerminalSize.newBuilder().setColumns(columns).setRows(rows).build();
+    }
+
+    private static Process process(ProcessPlan plan) {
+        var message =
+                Process.newBuilder()
+                        .addAllArgs(plan.args())
+                        .addAllEnv(plan.env())
+                        .setWorkingDir(plan.workingDir())
+                        .setTerminal(plan.terminal())
+                        .setOomScoreAdj(plan.oomScoreAdj());
+        if (plan.columns() > 0 && plan.rows() > 0) {
+            message.setTerminalSize(size(plan.columns(), plan.rows()));
+        }
+        // an exec without a user of its own runs as the container's user
+        if (!plan.user().isEmpty()
+                || plan.gid().isPresent()
+                || !plan.supplementalGids().isEmpty()) {
+            var user =
+                    User.newBuilder()
+                            .setUser(plan.user())
+                            .addAllSupplementalGids(plan.supplementalGids());
+            plan.gid().ifPresent(user::setGid);
+            message.setUser(user);
+        }
+        return message.build();
+    }
+
+    private static Mount mount(MountPlan plan) {
+        var message =
+                Mount.newBuilder()
+                        .setDestination(plan.destination())
+                        .setReadOnly(plan.readOnly())
+                        .setSubPath(plan.subPath());
+        return switch (plan.source()) {
+            case MountSource.Files(var volume) -> message.setVolume(volume).build();
+            case MountSource.EmptyDir(var name) -> message.setEmptyDir(name).build();
+            case MountSource.Memory(var name, var bytes) ->
+                    message.setTmpfs(Tmpfs.newBuilder().setName(name).setSizeBytes(bytes)).build();
+        };
+    }
+
+    private static Resources resources(ResourceLimits limits) {
+        return Resources.newBuilder()
+                .setCpuQuotaUs(limits.cpuQuotaMicros())
+                .setCpuPeriodUs(limits.cpuPeriodMicros())
+                .setCpuWeight(limits.cpuWeight())
+                .setMemoryMaxBytes(limits.memoryMaxBytes())
+                .setMemoryMinBytes(limits.memoryMinBytes())
+                .setPidsMax(limits.pidsMax())
+                .build();
+    }
+
+    private static Security security(SecurityPlan plan) {
+        return Security.newBuilder()
+                .setPrivileged(plan.privileged())
+                .addAllCapabilities(plan.capabilities())
+                .setNoNewPrivileges(plan.noNewPrivileges())
+                .setSeccomp(
+                        plan.seccompUnconfined()
+                                ? SeccompMode.SECCOMP_MODE_UNCONFINED
+                                : SeccompMode.SECCOMP_MODE_DEFAULT)
+                .build();
+    }
+}

@@ -1,0 +1,26 @@
+package podvm.daemon;
+
+import java.io.PrintStream;
+import java.time.temporal.ChronoUnit;
+import podvm.engine.PodEvent;
+
+/** Turns events into lines of the daemon's log. */
+final class EventLog implements PodEvent.Listener {
+    private final PrintStream out;
+
+    EventLog(PrintStream out) {
+        this.out = out;
+    }
+
+    @Override
+    public void on(PodEvent event) {
+        out.printf(
+                "%s %-7s pod=%s name=%s event=%s %s%n",
+                event.at().truncatedTo(ChronoUnit.MILLIS),
+                event.severity(),
+                event.pod().brief(),
+                event.podName().isEmpty() ? "-" : event.podName(),
+                event.name(),
+                event.text().replace('\n', '|'));
+    }
+}

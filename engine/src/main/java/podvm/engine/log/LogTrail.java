@@ -1,0 +1,133 @@
+package podvm.engine.log;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import podvm.engine.Agent.OutputStreamKind;
+import podvm.engine.Pods.LogLine;
+
+/** Reads one container's log from its oldest file on; can be asked again when more was written. */
+final class LogTrail implements AutoCloseable {
+    private static final int STAMP = "2026-01-01T00:00:00.000000000Z".length();
+    private static final int TEXT = STAMP + " stdout F ".length();
+    private static final int BUFFER = 64 * 1024;
+
+    private final String container;
+    private final Path directory;
+    private @Nullable Path file;
+    private @Nullable InputStream in;
+    private final byte[] buffer = new byte[BUFFER];
+    private int start;
+    private int end;
+
+    LogTrail(String container, Path directory) {
+        this.container = container;
+        this.directory = directory;
+    }
+
+    /** The next line; empty when there is none yet. */
+    Optional<LogLine> next() throws IOException {
+        while (true) {
+            for (int i = start; i < end; i++) {
+                if (buffer[i] == '\n') {
+                    var line = parse(start, i);
+                    start = i + 1;
+                    if (line.isPresent()) {
+                        return line;
+                    }
+                    i = start - 1;
+                }
+            }
+            if (!fill()) {
+                return Optional.empty();
+            }
+        }
+    }
+
+    private boolean fill() throws IOException {
+        if (in == null) {
+            var first = successor();
+            return first.isPresent() && open(first.get()) && fill();
+        }
+        System.arraycopy(buffer, start, buffer, 0, end - start);
+        end -= start;
+        start = 0;
+        if (end == buffer.length) {
+            // longer than any line of ours: drop it
+            end = 0;
+        }
+        int n = in.read(buffer, end, buffer.length - end);
+        if (n < 0) {
+            var next = successor();
+            if (next.isEmpty()) {
+                return false;
+            }
+            // the writer left this file before it began the next one: what is read now is all there
+            // will be
+            n = in.read(buffer, end, buffer.length - end);
+            if (n < 0) {
+                end = 0;
+                return open(next.get()) && fill();
+            }
+        }
+        end += n;
+        return true;
+    }
+
+    private Optional<Path> successor() throws IOException {
+        var current = file;
+        return LogFiles.list(directory).stream()
+                .filter(candidate -> current == null || candidate.compareTo(current) > 0)
+                .findFirst();
+    }
+
+    /** False where rotation has deleted it meanwhile; the caller is asked again soon. */
+    private boolean open(Path next) throws IOException {
+        try {
+            var opened = Files.newInputStream(next);
+            close();
+            in = opened;
+            file = next;
+            return true;
+        } catch (NoSuchFileException e) {
+            return false;
+        }
+    }
+
+    private Optional<LogLine> parse(int from, int to) {
+        if (to - from < TEXT) {
+            return Optional.empty();
+        }
+        var head = new String(buffer, from, TEXT, US_ASCII);
+        try {
+            return Optional.of(
+                    new LogLine(
+                            container,
+                            head.startsWith("stderr", STAMP + 1)
+                                    ? OutputStreamKind.STDERR
+                                    : OutputStreamKind.STDOUT,
+                            Instant.parse(head.substring(0, STAMP)),
+                            Arrays.copyOfRange(buffer, from + TEXT, to),
+                            head.charAt(TEXT - 2) == 'P'));
+        } catch (DateTimeException e) {
+            return Optional.empty();
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (in != null) {
+            in.close();
+            in = null;
+        }
+    }
+}

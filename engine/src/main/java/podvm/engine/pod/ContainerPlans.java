@@ -1,0 +1,244 @@
+package podvm.engine.pod;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import podvm.engine.Agent.ContainerPlan;
+import podvm.engine.Agent.MountPlan;
+import podvm.engine.Agent.MountSource;
+import podvm.engine.Agent.ProcessPlan;
+import podvm.engine.Agent.ResourceLimits;
+import podvm.engine.Agent.SecurityPlan;
+import podvm.engine.ContainerId;
+import podvm.engine.ContainerSpec;
+import podvm.engine.ContainerSpec.Resources;
+import podvm.engine.Image;
+import podvm.engine.MachineSize;
+import podvm.engine.PodException;
+import podvm.engine.PodException.Kind;
+import podvm.engine.PodSpec;
+import podvm.engine.VolumeSpec;
+
+/** Turns what a manifest and an image say of a container into what the guest must do. */
+final class ContainerPlans {
+    /**
+     * What the common container engines leave a container: capabilities(7) without the dangerous
+     * ones.
+     */
+    private static final List<String> DEFAULT_CAPABILITIES =
+            List.of(
+                    "CHOWN",
+                    "DAC_OVERRIDE",
+                    "FSETID",
+                    "FOWNER",
+                    "MKNOD",
+                    "NET_RAW",
+                    "SETGID",
+                    "SETUID",
+                    "SETFCAP",
+                    "SETPCAP",
+                    "NET_BIND_SERVICE",
+                    "SYS_CHROOT",
+                    "KILL",
+                    "AUDIT_WRITE");
+
+    private static final long CPU_PERIOD_MICROS = 100_000;
+
+    private ContainerPlans() {}
+
+    static ContainerPlan of(
+            ContainerId id,
+            PodSpec pod,
+            ContainerSpec container,
+            Image image,
+            Map<String, String> env,
+            MachineSize size)
+            throws PodException {
+        return new ContainerPlan(
+                id,
+                image.layers().stream().map(layer -> layer.disk().serial()).toList(),
+                container.security().readOnlyRoot(),
+                process(pod, container, image, env, size),
+                mounts(pod, container),
+                limits(container.resources()),
+                security(container.security()),
+                container.stdin(),
+                container.stdinOnce());
+    }
+
+    private static ProcessPlan process(
+            PodSpec pod,
+            ContainerSpec container,
+            Image image,
+            Map<String, String> env,
+            MachineSize size)
+            throws PodException {
+        return new ProcessPlan(
+                args(container, image, env),
+                Environment.merge(image, env),
+                container.workingDir().orElse(image.config().workingDir()),
+                user(container, image),
+                container.security().runAsGroup(),
+                container.security().supplementalGroups(),
+                container.tty(),
+                80,
+                24,
+                oomScore(pod, container.resources(), size));
+    }
+
+    /** Kubernetes' table: command replaces entrypoint and cmd, args replaces cmd. */
+    private static List<String> args(ContainerSpec container, Image image, Map<String, String> env)
+            throws PodException {
+        var result = new ArrayList<String>();
+        container.command().orElse(image.config().entrypoint()).forEach(result::add);
+        container
+                .args()
+                .or(() ->
+                        container.command().isPresent() ? Optional.of(List.of()) : Optional.empty())
+                .orElse(image.config().cmd())
+                .forEach(result::add);
+        if (result.isEmpty()) {
+            throw new PodException(
+                    Kind.INVALID,
+                    "container "
+                            + container.name()
+                            + " has no command: image "
+                            + container.image()
+                            + " names none either",
+                    "set command or args in the manifest");
+        }
+        boolean fromManifest = container.command().isPresent() || container.args().isPresent();
+        return fromManifest
+                ? result.stream().map(arg -> Environment.expand(arg, env)).toList()
+                : List.copyOf(result);
+    }
+
+    private static String user(ContainerSpec container, Image image) throws PodException {
+        var security = container.security();
+        var user =
+                security.runAsUser()
+                        .map(uid -> Integer.toString(uid))
+                        .orElse(image.config().user());
+        if (security.runAsNonRoot()) {
+            var name = user.split(":", 2)[0];
+            if (name.isEmpty() || name.equals("0") || name.equals("root")) {
+                throw new PodException(
+                        Kind.INVALID,
+                        "container " + container.name() + " has runAsNonRoot, and its user is root",
+                        "set runAsUser to another user");
+            }
+            if (!name.chars().allMatch(Character::isDigit)) {
+                throw new PodException(
+                        Kind.INVALID,
+                        "container "
+                                + container.name()
+                                + " has runAsNonRoot, and its image's user is the name "
+                                + name
+                                + ", which cannot be checked",
+                        "set runAsUser to its number");
+            }
+        }
+        return user;
+    }
+
+    private static List<MountPlan> mounts(PodSpec pod, ContainerSpec container)
+            throws PodException {
+        var result = new ArrayList<MountPlan>();
+        for (var mount : container.mounts()) {
+            var volume = pod.volumes().get(mount.volume());
+            var source =
+                    switch (volume) {
+                        case VolumeSpec.Files _ -> new MountSource.Files(mount.volume());
+                        case VolumeSpec.EmptyDir _ -> new MountSource.EmptyDir(mount.volume());
+                        case VolumeSpec.Memory memory ->
+                                new MountSource.Memory(mount.volume(), memory.bytes());
+                        case null ->
+                                throw new PodException(
+                                        Kind.INVALID,
+                                        "container "
+                                                + container.name()
+                                                + " mounts volume "
+                                                + mount.volume()
+                                                + ", which the pod does not have",
+                                        "");
+                    };
+            boolean readOnly = mount.readOnly() || volume instanceof VolumeSpec.Files;
+            result.add(new MountPlan(mount.path(), source, readOnly, mount.subPath()));
+        }
+        return result;
+    }
+
+    private static ResourceLimits limits(Resources resources) {
+        long quota =
+                resources
+                        .cpuLimit()
+                        .map(millis -> Math.max(1000, millis * CPU_PERIOD_MICROS / 1000))
+                        .orElse(0L);
+        return new ResourceLimits(
+                quota,
+                quota == 0 ? 0 : CPU_PERIOD_MICROS,
+                weight(resources.cpuRequest().or(resources::cpuLimit).orElse(0L)),
+                resources.memoryLimit().orElse(0L),
+                0,
+                0);
+    }
+
+    /** From thousandths of a CPU over cgroup v1's shares to cgroup v2's weight, as in KEP-2254. */
+    private static int weight(long millis) {
+        long shares = Math.clamp(millis * 1024 / 1000, 2, 262_144);
+        return (int) (1 + (shares - 2) * 9999 / 262_142);
+    }
+
+    /**
+     * The kubelet's values: guaranteed -997, best effort 1000, others by their share of the memory.
+     */
+    private static int oomScore(PodSpec pod, Resources own, MachineSize size) {
+        var all = pod.containers().stream().map(ContainerSpec::resources).toList();
+        boolean guaranteed =
+                all.stream()
+                        .allMatch(one ->
+                                one.cpuLimit().isPresent()
+                                        && one.memoryLimit().isPresent()
+                                        && one.cpuRequest().or(one::cpuLimit).equals(one.cpuLimit())
+                                        && one.memoryRequest()
+                                                .or(one::memoryLimit)
+                                                .equals(one.memoryLimit()));
+        if (guaranteed) {
+            return -997;
+        }
+        boolean bestEffort =
+                all.stream()
+                        .allMatch(one ->
+                                one.cpuLimit().isEmpty()
+                                        && one.cpuRequest().isEmpty()
+                                        && one.memoryLimit().isEmpty()
+                                        && one.memoryRequest().isEmpty());
+        if (bestEffort) {
+            return 1000;
+        }
+        long request = own.memoryRequest().or(own::memoryLimit).orElse(0L);
+        return Math.clamp(1000 - 1000 * request / (size.memoryMib() * 1024L * 1024), 3, 999);
+    }
+
+    private static SecurityPlan security(ContainerSpec.SecuritySpec spec) {
+        var capabilities = new LinkedHashSet<String>();
+        boolean all = spec.addCapabilities().contains("ALL");
+        if (!spec.dropCapabilities().contains("ALL")) {
+            capabilities.addAll(DEFAULT_CAPABILITIES);
+        }
+        if (all) {
+            capabilities.addAll(Capabilities.ALL);
+        }
+        capabilities.removeAll(spec.dropCapabilities());
+        spec.addCapabilities().stream()
+                .filter(name -> !name.equals("ALL"))
+                .forEach(capabilities::add);
+        return new SecurityPlan(
+                spec.privileged(),
+                capabilities.stream().map(name -> "CAP_" + name).toList(),
+                !spec.allowPrivilegeEscalation(),
+                spec.seccompUnconfined());
+    }
+}

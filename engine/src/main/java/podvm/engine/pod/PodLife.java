@@ -1,0 +1,882 @@
+package podvm.engine.pod;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import podvm.engine.Agent;
+import podvm.engine.Agent.ContainerReport;
+import podvm.engine.ContainerId;
+import podvm.engine.ContainerSpec;
+import podvm.engine.Deadline;
+import podvm.engine.Image;
+import podvm.engine.Machine;
+import podvm.engine.MachineEnd;
+import podvm.engine.MachineSize;
+import podvm.engine.PodEvent;
+import podvm.engine.PodException;
+import podvm.engine.PodException.Kind;
+import podvm.engine.PodId;
+import podvm.engine.PodRecord;
+import podvm.engine.PodSpec;
+import podvm.engine.PodSpec.RestartPolicy;
+import podvm.engine.PodStatus;
+import podvm.engine.PodStatus.ContainerState.Running;
+import podvm.engine.PodStatus.ContainerState.Terminated;
+import podvm.engine.PodStatus.ContainerState.Waiting;
+import podvm.engine.PodStatus.Phase;
+import podvm.engine.PodStatus.Stage;
+import podvm.engine.Progress;
+import podvm.engine.log.PodLogs;
+
+/**
+ * One pod from acceptance to its end, on one virtual thread. The thread compares what should be
+ * with what is, acts, publishes, and sleeps until a message or the next restart is due; so a pod
+ * that was adopted from an earlier daemon goes the same way as a new one.
+ */
+final class PodLife {
+    private static final Duration CALL = Duration.ofSeconds(60);
+    private static final Duration PULL = Duration.ofHours(1);
+
+    /**
+     * After the exit of a container its output normally ends at once; a process that escaped may
+     * hold it open.
+     */
+    private static final Duration DRAIN = Duration.ofSeconds(5);
+
+    /** After SIGKILL: a guest that cannot kill any more is ended with its machine. */
+    private static final Duration KILL_PATIENCE = Duration.ofSeconds(10);
+
+    private static final int RECONNECTS = 3;
+    private static final int MAX_STAGES = 200;
+
+    private final PodSpec spec;
+    private final PodId id;
+    private final Ports ports;
+    private final EngineSettings settings;
+    private final StatusBoard board;
+    private final PodLogs logs;
+    private final Progress pulls;
+    private final SandboxStart starter;
+    private final LinkedBlockingQueue<PodMessage> mailbox = new LinkedBlockingQueue<>();
+    private final List<ContainerSlot> slots = new ArrayList<>();
+    private final List<Stage> timeline;
+    private final Thread thread;
+    private PodRecord.Stage stage;
+    private String reason = "";
+    private String message = "";
+    private String console = "";
+    private Optional<MachineSize> size;
+    private @Nullable Deadline stopBy;
+    private @Nullable Deadline killedBy;
+    private boolean failed;
+    private int reconnects;
+    private volatile @Nullable Sandbox sandbox;
+    private volatile boolean starting = true;
+    private volatile boolean detaching;
+
+    PodLife(PodRecord record, Ports ports, EngineSettings settings, Progress pulls) {
+        var status = record.status();
+        this.spec = status.spec();
+        this.id = status.id();
+        this.ports = ports;
+        this.settings = settings;
+        this.pulls = pulls;
+        this.board = new StatusBoard(status);
+        this.logs = new PodLogs(ports.journals().logs(id));
+        this.stage = record.stage();
+        this.size = status.size();
+        this.timeline = new ArrayList<>(status.timeline());
+        this.starter = new SandboxStart(id, spec, ports, settings, this::reached);
+        spec.initContainers().forEach(one -> slots.add(slot(one, true)));
+        spec.containers().forEach(one -> slots.add(slot(one, false)));
+        for (int i = 0; i < Math.min(slots.size(), status.containers().size()); i++) {
+            slots.get(i)
+                    .adopt(
+                            status.containers().get(i),
+                            record.images().isEmpty() ? null : record.images().get(i));
+        }
+        this.thread = Thread.ofVirtual().name("pod-" + id.brief()).unstarted(this::live);
+        if (record.stage() == PodRecord.Stage.ENDED) {
+            logs.complete();
+        }
+    }
+
+    private ContainerSlot slot(ContainerSpec container, boolean init) {
+        return new ContainerSlot(
+                container, init, new Backoff(settings.firstBackoff(), settings.lastBackoff()));
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    PodStatus status() {
+        return board.status();
+    }
+
+    StatusBoard board() {
+        return board;
+    }
+
+    PodLogs logs() {
+        return logs;
+    }
+
+    PodSpec spec() {
+        return spec;
+    }
+
+    /** Asks for a graceful end; the caller waits on the board. */
+    void stop(Deadline deadline) {
+        mailbox.add(new PodMessage.StopAsked(deadline));
+        if (starting) {
+            thread.interrupt();
+        }
+    }
+
+    /** Leaves the pod running for the next daemon; returns when this one has let go. */
+    void detach() throws InterruptedException {
+        detaching = true;
+        thread.interrupt();
+        thread.join();
+    }
+
+    /** The agent of a running pod. */
+    Agent agent() throws PodException {
+        var now = sandbox;
+        if (now == null) {
+            throw new PodException(
+                    Kind.CONFLICT,
+                    "pod " + spec.name() + " is not running",
+                    "podvm ps -a shows its state");
+        }
+        return now.agent();
+    }
+
+    Optional<Machine> machine() {
+        return Optional.ofNullable(sandbox).map(Sandbox::machine);
+    }
+
+    /** Empty: the first container of the pod that is not an init container. */
+    ContainerSlot container(Optional<String> name) throws PodException {
+        var wanted = name.orElse(spec.containers().getFirst().name());
+        return slots.stream()
+                .filter(slot -> slot.spec.name().equals(wanted))
+                .findFirst()
+                .orElseThrow(() ->
+                        new PodException(
+                                Kind.NOT_FOUND,
+                                "pod " + spec.name() + " has no container " + wanted,
+                                "it has "
+                                        + String.join(
+                                                ", ",
+                                                slots.stream()
+                                                        .map(slot -> slot.spec.name())
+                                                        .toList())));
+    }
+
+    // ---- the pod's own thread, from here on ----
+
+    private void live() {
+        try {
+            try {
+                if (enter()) {
+                    loop();
+                }
+            } catch (PodException e) {
+                fail(
+                        e.kind() == Kind.MACHINE || e.kind() == Kind.DEADLINE
+                                ? "MachineFailed"
+                                : "StartFailed",
+                        e.describe());
+            } catch (InterruptedException e) {
+                if (detaching) {
+                    letGo();
+                    return;
+                }
+                fail("Stopped", "stopped before its containers ran");
+            }
+            end();
+        } catch (InterruptedException e) {
+            // this daemon ends; the journal says how far the pod had got
+        } catch (RuntimeException | Error bug) {
+            event(PodEvent.Severity.WARNING, "Bug", bug.toString());
+            throw bug;
+        }
+    }
+
+    /** False when the pod ended on the way. */
+    private boolean enter() throws PodException, InterruptedException {
+        if (stage == PodRecord.Stage.STARTED) {
+            var adopted = starter.adopt(size.orElseThrow());
+            if (adopted.isPresent()) {
+                joined(adopted.get());
+                settleAdopted();
+                starting = false;
+                return true;
+            }
+            if (slots.stream().anyMatch(slot -> slot.running() || slot.restarts > 0)) {
+                machineEnded(
+                        new MachineEnd(
+                                MachineEnd.Reason.VMM_KILLED, "it ended while no daemon ran", ""));
+                return false;
+            }
+        } else {
+            starter.sweep();
+        }
+        var images = pull();
+        reached("images.ready");
+        var machineSize = Sizing.of(spec, settings);
+        size = Optional.of(machineSize);
+        stage = PodRecord.Stage.STARTED;
+        joined(starter.boot(machineSize, images, this::publish));
+        starting = false;
+        return true;
+    }
+
+    private List<Image> pull() throws PodException, InterruptedException {
+        var images = new ArrayList<Image>();
+        for (var slot : slots) {
+            var image =
+                    ports.images()
+                            .pull(
+                                    slot.spec.image(),
+                                    slot.spec.pullPolicy(),
+                                    pulls,
+                                    Deadline.after(PULL));
+            slot.image = image;
+            slot.waitFor("PodInitializing", "", Instant.EPOCH);
+            images.add(image);
+        }
+        return images;
+    }
+
+    private void joined(Sandbox made) {
+        sandbox = made;
+        listen(made.agent());
+        Thread.ofVirtual()
+                .name("machine-" + id.brief())
+                .start(() -> {
+                    try {
+                        mailbox.add(new PodMessage.MachineEnded(made.machine().awaitEnd()));
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException("nobody interrupts this thread", e);
+                    }
+                });
+    }
+
+    private void listen(Agent agent) {
+        Thread.ofVirtual()
+                .name("watch-" + id.brief())
+                .start(() -> {
+                    try {
+                        agent.watch(report -> mailbox.add(new PodMessage.Reported(report)));
+                    } catch (PodException | InterruptedException e) {
+                        // told below, like an end without error
+                    }
+                    mailbox.add(new PodMessage.ConnectionLost(agent));
+                });
+    }
+
+    /**
+     * What the journal says and what the guest says may differ by the daemon's last moments: the
+     * guest is right.
+     */
+    private void settleAdopted() throws PodException, InterruptedException {
+        var agent = agent();
+        for (var next = mailbox.poll(500, TimeUnit.MILLISECONDS);
+                next != null;
+                next = mailbox.poll(50, TimeUnit.MILLISECONDS)) {
+            handle(next);
+        }
+        for (var slot : slots) {
+            var attempt = slot.id;
+            if (attempt != null && slot.state instanceof Waiting) {
+                agent.remove(attempt, Deadline.after(CALL));
+                slot.id = null;
+            } else if (attempt != null && slot.running()) {
+                pump(slot, attempt, agent);
+            }
+        }
+    }
+
+    private void loop() throws PodException, InterruptedException {
+        while (true) {
+            try {
+                var wake = reconcile();
+                publish();
+                if (finished()) {
+                    return;
+                }
+                var next = mailbox.poll(wake.toNanos(), TimeUnit.NANOSECONDS);
+                for (; next != null; next = mailbox.poll()) {
+                    handle(next);
+                }
+            } catch (PodException e) {
+                survive(e);
+            } catch (InterruptedException e) {
+                if (detaching) {
+                    throw e;
+                }
+                // a stop that came just when the start was over; its message is in the mailbox
+            }
+        }
+    }
+
+    /**
+     * A call failed: with the machine dead the message that says so is on its way, otherwise the
+     * containers cannot be run.
+     */
+    private void survive(PodException failure) throws PodException, InterruptedException {
+        var now = sandbox;
+        if (failure.kind() != Kind.MACHINE || now == null) {
+            throw failure;
+        }
+        var until = Deadline.after(Duration.ofSeconds(5));
+        while (!failed && !until.passed()) {
+            var next = mailbox.poll(until.left().toNanos(), TimeUnit.NANOSECONDS);
+            if (next != null) {
+                handle(next);
+                if (next instanceof PodMessage.ConnectionLost
+                        || next instanceof PodMessage.MachineEnded) {
+                    return;
+                }
+            }
+        }
+        if (!failed) {
+            throw failure;
+        }
+    }
+
+    private boolean finished() {
+        return failed
+                || (apps().allMatch(slot -> slot.state instanceof Terminated)
+                        && slots.stream().noneMatch(ContainerSlot::running));
+    }
+
+    private Stream<ContainerSlot> apps() {
+        return slots.stream().filter(slot -> !slot.init);
+    }
+
+    /**
+     * Does what can be done now; returns how long nothing needs to be done unless a message comes.
+     */
+    private Duration reconcile() throws PodException, InterruptedException {
+        if (stopBy != null) {
+            return stopStep(stopBy);
+        }
+        for (var slot : slots) {
+            if (slot.init && !slot.succeeded()) {
+                return initStep(slot);
+            }
+        }
+        var sleep = Duration.ofHours(1);
+        for (var slot : apps().toList()) {
+            if (slot.state instanceof Terminated ended && wanted(ended)) {
+                restart(slot, ended);
+            }
+            if (slot.state instanceof Waiting) {
+                var left = Duration.between(Instant.now(), slot.due);
+                if (left.isPositive()) {
+                    sleep = left.compareTo(sleep) < 0 ? left : sleep;
+                } else {
+                    run(slot);
+                    if (slot.state instanceof Terminated) {
+                        sleep = Duration.ZERO;
+                    }
+                }
+            }
+        }
+        return finished() ? Duration.ZERO : sleep;
+    }
+
+    private boolean wanted(Terminated ended) {
+        return switch (spec.restartPolicy()) {
+            case ALWAYS -> true;
+            case ON_FAILURE -> ended.exitCode() != 0;
+            case NEVER -> false;
+        };
+    }
+
+    private Duration initStep(ContainerSlot slot) throws PodException, InterruptedException {
+        if (slot.state instanceof Terminated ended) {
+            if (spec.restartPolicy() == RestartPolicy.NEVER) {
+                skipApps();
+                fail(
+                        "InitContainerFailed",
+                        "init container "
+                                + slot.spec.name()
+                                + " ended with exit code "
+                                + ended.exitCode());
+                return Duration.ZERO;
+            }
+            restart(slot, ended);
+        }
+        if (slot.running()) {
+            return Duration.ofHours(1);
+        }
+        var left = Duration.between(Instant.now(), slot.due);
+        if (left.isPositive()) {
+            return left;
+        }
+        run(slot);
+        return slot.running() ? Duration.ofHours(1) : Duration.ZERO;
+    }
+
+    private void skipApps() {
+        apps().filter(slot -> slot.state instanceof Waiting)
+                .forEach(slot -> slot.state = new Waiting("PodFailed", ""));
+    }
+
+    private void restart(ContainerSlot slot, Terminated ended)
+            throws PodException, InterruptedException {
+        var attempt = slot.id;
+        if (attempt != null) {
+            agent().remove(attempt, Deadline.after(CALL));
+        }
+        var delay = slot.backoff.after(ended.started(), ended.finished());
+        var text = delay.isZero() ? "" : "restarting in " + delay.toSeconds() + " s";
+        slot.waitFor("CrashLoopBackOff", text, Instant.now().plus(delay));
+    }
+
+    private void run(ContainerSlot slot) throws PodException, InterruptedException {
+        var now = sandbox;
+        var image = slot.image;
+        if (now == null || image == null) {
+            throw new IllegalStateException("a container is run before its machine");
+        }
+        var attempt = ContainerId.random();
+        slot.id = attempt;
+        // known before it exists: else a daemon that dies now would leave a container that the next
+        // one runs again
+        publish();
+        var began = Instant.now();
+        try {
+            var env =
+                    new Environment(id, spec, settings.nodeName(), now.ips(), now.size())
+                            .of(slot.spec);
+            var plan = ContainerPlans.of(attempt, spec, slot.spec, image, env, now.size());
+            now.agent().create(plan, Deadline.after(CALL));
+            pump(slot, attempt, now.agent());
+            var failure = now.agent().start(attempt, Deadline.after(CALL));
+            if (failure.isPresent()) {
+                ended(
+                        slot,
+                        new Terminated(
+                                failure.get().exitCode(),
+                                0,
+                                "StartError",
+                                failure.get().message(),
+                                began,
+                                Instant.now()));
+            } else if (slot.state instanceof Waiting) {
+                slot.state = new Running(Instant.now());
+                reached("container.started " + slot.spec.name());
+            }
+        } catch (PodException e) {
+            switch (e.kind()) {
+                case MACHINE, DEADLINE -> throw e;
+                case INVALID,
+                        NOT_FOUND,
+                        ALREADY_EXISTS,
+                        CONFLICT,
+                        DENIED,
+                        EXHAUSTED,
+                        UNAVAILABLE,
+                        UNSUPPORTED,
+                        CORRUPT ->
+                        ended(
+                                slot,
+                                new Terminated(
+                                        128, 0, "CreateError", e.describe(), began, Instant.now()));
+            }
+        }
+    }
+
+    /**
+     * Carries the output of one attempt into its log until its end; on a full disk the container
+     * waits and the pump tries again.
+     */
+    private void pump(ContainerSlot slot, ContainerId attempt, Agent agent) {
+        int number = slot.restarts;
+        Thread.ofVirtual()
+                .name("log-" + attempt.brief())
+                .start(() -> {
+                    try {
+                        while (!pumpOnce(slot, attempt, number, agent)) {
+                            Thread.sleep(2000);
+                        }
+                        mailbox.add(new PodMessage.Drained(attempt));
+                    } catch (PodException | InterruptedException e) {
+                        // the connection is lost; whoever connects again starts the next pump
+                    }
+                });
+    }
+
+    private boolean pumpOnce(ContainerSlot slot, ContainerId attempt, int number, Agent agent)
+            throws PodException, InterruptedException {
+        try (var writer = logs.writer(slot.spec.name(), number, settings.logs())) {
+            agent.readOutput(attempt, slot.output.to(writer, () -> firstOutput(slot)));
+            return true;
+        } catch (PodException e) {
+            if (e.kind() != Kind.EXHAUSTED) {
+                throw e;
+            }
+            event(PodEvent.Severity.WARNING, "LogWaits", e.describe());
+            return false;
+        }
+    }
+
+    private void firstOutput(ContainerSlot slot) {
+        reached("container.output " + slot.spec.name());
+    }
+
+    private void handle(PodMessage next) throws PodException, InterruptedException {
+        switch (next) {
+            case PodMessage.Reported reported -> report(reported.report());
+            case PodMessage.Drained drained ->
+                    byId(drained.container())
+                            .ifPresent(slot -> {
+                                slot.drained = true;
+                                settle(slot);
+                            });
+            case PodMessage.MachineEnded ended -> machineEnded(ended.end());
+            case PodMessage.ConnectionLost lost -> reconnect(lost.agent());
+            case PodMessage.StopAsked stop ->
+                    stopBy = stopBy == null ? stop.deadline() : earlier(stopBy, stop.deadline());
+            case PodMessage.Wake _ -> slots.forEach(this::settleLate);
+        }
+    }
+
+    private static Deadline earlier(Deadline a, Deadline b) {
+        return a.left().compareTo(b.left()) < 0 ? a : b;
+    }
+
+    private Optional<ContainerSlot> byId(ContainerId container) {
+        return slots.stream().filter(slot -> container.equals(slot.id)).findFirst();
+    }
+
+    private void report(ContainerReport report) {
+        byId(report.id())
+                .ifPresent(slot -> {
+                    switch (report.phase()) {
+                        case CREATED -> {}
+                        case RUNNING -> {
+                            if (slot.state instanceof Waiting) {
+                                slot.state = new Running(report.started());
+                            }
+                        }
+                        case EXITED -> {
+                            if (slot.exit == null && !(slot.state instanceof Terminated)) {
+                                slot.exit = report;
+                                settle(slot);
+                                wakeAfter(DRAIN);
+                            }
+                        }
+                    }
+                });
+    }
+
+    private void wakeAfter(Duration delay) {
+        Thread.ofVirtual()
+                .start(() -> {
+                    try {
+                        Thread.sleep(delay);
+                        mailbox.add(new PodMessage.Wake());
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException("nobody interrupts this thread", e);
+                    }
+                });
+    }
+
+    /**
+     * A container counts as ended when its output is in the log too, so that who waits for the end
+     * has it all.
+     */
+    private void settle(ContainerSlot slot) {
+        var exit = slot.exit;
+        if (exit != null && slot.drained) {
+            ended(slot, terminated(exit));
+        }
+    }
+
+    private void settleLate(ContainerSlot slot) {
+        var exit = slot.exit;
+        if (exit != null
+                && !(slot.state instanceof Terminated)
+                && exit.exited().plus(DRAIN).isBefore(Instant.now())) {
+            ended(slot, terminated(exit));
+        }
+    }
+
+    private static Terminated terminated(ContainerReport exit) {
+        var why = exit.oomKilled() ? "OOMKilled" : exit.exitCode() == 0 ? "Completed" : "Error";
+        return new Terminated(
+                exit.exitCode(), exit.signal(), why, "", exit.started(), exit.exited());
+    }
+
+    private void ended(ContainerSlot slot, Terminated state) {
+        if (slot.state instanceof Terminated) {
+            return;
+        }
+        slot.state = state;
+        reached("container.ended " + slot.spec.name());
+        event(
+                state.exitCode() == 0 ? PodEvent.Severity.NORMAL : PodEvent.Severity.WARNING,
+                state.reason(),
+                "container %s ended with exit code %d%s"
+                        .formatted(
+                                slot.spec.name(),
+                                state.exitCode(),
+                                state.message().isEmpty() ? "" : ": " + state.message()));
+    }
+
+    private void machineEnded(MachineEnd end) {
+        if (failed) {
+            return;
+        }
+        console = ConsoleTail.clean(end.console());
+        for (var slot : slots) {
+            if (slot.exit != null) {
+                ended(slot, terminated(slot.exit));
+            } else if (slot.running()) {
+                var started = ((Running) slot.state).started();
+                ended(
+                        slot,
+                        new Terminated(
+                                128 + Signals.KILL,
+                                Signals.KILL,
+                                "MachineEnded",
+                                end.detail(),
+                                started,
+                                Instant.now()));
+            }
+        }
+        var why =
+                switch (end.reason()) {
+                    case POWER_OFF -> "GuestPoweredOff";
+                    case GUEST_PANIC -> "GuestPanic";
+                    case VMM_FAILED -> "VmmFailed";
+                    case VMM_KILLED -> "VmmKilled";
+                    case CLOSED -> "MachineClosed";
+                };
+        fail(why, "the machine ended: " + end.detail());
+    }
+
+    private void reconnect(Agent lost) throws PodException, InterruptedException {
+        var now = sandbox;
+        if (now == null || !now.agent().equals(lost) || failed) {
+            return;
+        }
+        lost.close();
+        if (!now.machine().alive()) {
+            machineEnded(now.machine().awaitEnd());
+            return;
+        }
+        if (++reconnects > RECONNECTS) {
+            fail(
+                    "AgentLost",
+                    "the agent does not answer"
+                            + ConsoleTail.quote(ConsoleTail.read(now.machine().consoleLog())));
+            return;
+        }
+        event(
+                PodEvent.Severity.WARNING,
+                "AgentReconnect",
+                "the connection to the agent was lost; connecting again");
+        try {
+            var agent =
+                    now.owned()
+                            .add(
+                                    ports.agents()
+                                            .connect(
+                                                    now.machine().guest(),
+                                                    Deadline.after(settings.boot())));
+            sandbox = new Sandbox(now.machine(), now.network(), now.size(), agent, now.owned());
+            listen(agent);
+            for (var slot : slots) {
+                var attempt = slot.id;
+                if (attempt != null && !slot.drained && !(slot.state instanceof Waiting)) {
+                    pump(slot, attempt, agent);
+                }
+            }
+        } catch (PodException e) {
+            if (now.machine().alive()) {
+                fail(
+                        "AgentLost",
+                        e.describe()
+                                + ConsoleTail.quote(ConsoleTail.read(now.machine().consoleLog())));
+            } else {
+                machineEnded(now.machine().awaitEnd());
+            }
+        }
+    }
+
+    /** Signals once, kills at the deadline, and gives up on the guest a while later. */
+    private Duration stopStep(Deadline deadline) throws PodException, InterruptedException {
+        var running = slots.stream().filter(ContainerSlot::running).toList();
+        for (var slot : slots) {
+            if (slot.state instanceof Waiting && !slot.init) {
+                ended(
+                        slot,
+                        new Terminated(
+                                128 + Signals.KILL,
+                                Signals.KILL,
+                                "Stopped",
+                                "stopped before it ran",
+                                Instant.now(),
+                                Instant.now()));
+            }
+        }
+        if (running.isEmpty()) {
+            return Duration.ZERO;
+        }
+        if (killedBy != null) {
+            if (killedBy.passed()) {
+                fail("StopForced", "the guest did not end its containers after SIGKILL");
+            }
+            return killedBy.left();
+        }
+        boolean kill = deadline.passed();
+        for (var slot : running) {
+            if (kill || !slot.stopSignalSent) {
+                slot.stopSignalSent = true;
+                signal(slot, kill ? Signals.KILL : stopSignal(slot));
+            }
+        }
+        if (kill) {
+            killedBy = Deadline.after(KILL_PATIENCE);
+            return KILL_PATIENCE;
+        }
+        return deadline.left();
+    }
+
+    private int stopSignal(ContainerSlot slot) throws PodException {
+        return slot.image == null
+                ? Signals.parse("")
+                : Signals.parse(slot.image.config().stopSignal());
+    }
+
+    private void signal(ContainerSlot slot, int number) throws PodException, InterruptedException {
+        var attempt = slot.id;
+        if (attempt == null) {
+            return;
+        }
+        try {
+            agent().signal(attempt, number, Deadline.after(CALL));
+        } catch (PodException e) {
+            if (e.kind() != Kind.NOT_FOUND) {
+                throw e;
+            }
+            // it has just ended; its report is on the way
+        }
+    }
+
+    private void fail(String why, String text) {
+        failed = true;
+        reason = why;
+        message = text;
+        event(PodEvent.Severity.WARNING, why, text);
+    }
+
+    /** Releases everything, then says so: who waits for the pod's end finds nothing left behind. */
+    private void end() throws InterruptedException {
+        var now = sandbox;
+        sandbox = null;
+        try {
+            if (now != null) {
+                now.close();
+            }
+            starter.sweep();
+        } catch (PodException e) {
+            event(PodEvent.Severity.WARNING, "ReleaseFailed", e.describe());
+        }
+        logs.complete();
+        stage = PodRecord.Stage.ENDED;
+        reached("ended");
+        publishQuietly();
+    }
+
+    private void letGo() {
+        var now = sandbox;
+        if (now != null) {
+            now.agent().close();
+        }
+    }
+
+    private void reached(String name) {
+        synchronized (timeline) {
+            if (timeline.size() < MAX_STAGES) {
+                timeline.add(new Stage(name, Instant.now()));
+            }
+        }
+    }
+
+    private void publish() throws PodException {
+        var status = now();
+        if (!status.equals(board.status())) {
+            ports.journals().write(new PodRecord(stage, status, images()));
+            board.publish(status);
+        }
+    }
+
+    private void publishQuietly() {
+        var status = now();
+        try {
+            ports.journals().write(new PodRecord(stage, status, images()));
+        } catch (PodException e) {
+            event(PodEvent.Severity.WARNING, "JournalFailed", e.describe());
+        }
+        board.publish(status);
+    }
+
+    private List<Image> images() {
+        var images = slots.stream().map(slot -> Optional.ofNullable(slot.image)).toList();
+        return images.stream().allMatch(Optional::isPresent)
+                ? images.stream().map(Optional::get).toList()
+                : List.of();
+    }
+
+    private PodStatus now() {
+        var before = board.status();
+        var network = sandbox;
+        synchronized (timeline) {
+            return new PodStatus(
+                    id,
+                    spec,
+                    phase(),
+                    reason,
+                    message,
+                    console,
+                    before.created(),
+                    stage == PodRecord.Stage.ENDED ? Optional.of(Instant.now()) : Optional.empty(),
+                    network == null ? before.ips() : network.ips(),
+                    size,
+                    slots.stream().map(ContainerSlot::status).toList(),
+                    List.copyOf(timeline));
+        }
+    }
+
+    private Phase phase() {
+        if (stage == PodRecord.Stage.ENDED) {
+            return !failed && slots.stream().allMatch(ContainerSlot::succeeded)
+                    ? Phase.SUCCEEDED
+                    : Phase.FAILED;
+        }
+        boolean initialised =
+                slots.stream().filter(slot -> slot.init).allMatch(ContainerSlot::succeeded);
+        boolean begun =
+                apps().anyMatch(slot -> !(slot.state instanceof Waiting) || slot.restarts > 0);
+        return initialised && begun ? Phase.RUNNING : Phase.PENDING;
+    }
+
+    private void event(PodEvent.Severity severity, String name, String text) {
+        ports.events().on(new PodEvent(Instant.now(), id, spec.name(), severity, name, text));
+    }
+}

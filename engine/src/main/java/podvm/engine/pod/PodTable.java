@@ -1,0 +1,423 @@
+package podvm.engine.pod;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.NoSuchFileException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import podvm.engine.Agent.ExecOutput;
+import podvm.engine.Agent.ExecSession;
+import podvm.engine.Agent.ProcessPlan;
+import podvm.engine.ContainerId;
+import podvm.engine.ContainerSpec;
+import podvm.engine.Deadline;
+import podvm.engine.Images;
+import podvm.engine.PodEvent;
+import podvm.engine.PodException;
+import podvm.engine.PodException.Kind;
+import podvm.engine.PodId;
+import podvm.engine.PodRecord;
+import podvm.engine.PodSpec;
+import podvm.engine.PodStatus;
+import podvm.engine.PodStatus.ContainerState.Waiting;
+import podvm.engine.PodStatus.ContainerStatus;
+import podvm.engine.PodStatus.Phase;
+import podvm.engine.Pods;
+import podvm.engine.Progress;
+
+/** All pods of this node: those that run and those that have ended but are not forgotten. */
+public final class PodTable implements Pods, AutoCloseable {
+    private static final Duration FOREVER = Duration.ofDays(365);
+    private static final int MIN_PREFIX = 3;
+
+    private final Ports ports;
+    private final EngineSettings settings;
+    private final Map<PodId, PodLife> lives = new LinkedHashMap<>();
+
+    private PodTable(Ports ports, EngineSettings settings) {
+        this.ports = ports;
+        this.settings = settings;
+    }
+
+    /**
+     * Takes up what an earlier daemon left: adopts running pods, goes on with half-started ones,
+     * removes what no journal knows.
+     */
+    public static PodTable open(Ports ports, EngineSettings settings) throws PodException {
+        var table = new PodTable(ports, settings);
+        var known = new HashSet<PodId>();
+        var records = new ArrayList<>(ports.journals().readAll());
+        records.sort(Comparator.comparing(PodRecord::created));
+        for (var record : records) {
+            var life = new PodLife(record, ports, settings, Progress.NONE);
+            table.lives.put(record.id(), life);
+            if (record.stage() != PodRecord.Stage.ENDED) {
+                known.add(record.id());
+                life.start();
+            }
+        }
+        for (var leftover : ports.machines().leftovers()) {
+            if (!known.contains(leftover)) {
+                ports.machines().destroy(leftover);
+                ports.networks().destroy(leftover);
+                ports.volumes().destroy(leftover);
+                ports.events()
+                        .on(
+                                new PodEvent(
+                                        Instant.now(),
+                                        leftover,
+                                        "",
+                                        PodEvent.Severity.WARNING,
+                                        "Removed",
+                                        "a machine that no journal knows was removed"));
+            }
+        }
+        return table;
+    }
+
+    @Override
+    public PodId run(PodSpec spec, Progress pulls) throws PodException {
+        var size = Sizing.of(spec, settings);
+        ports.machines().check(size, 1);
+        for (var container :
+                Stream.concat(spec.initContainers().stream(), spec.containers().stream())
+                        .toList()) {
+            if (container.env().stream().anyMatch(one -> one.name().isEmpty())) {
+                throw new PodException(
+                        Kind.INVALID,
+                        "container " + container.name() + " has a variable without a name",
+                        "");
+            }
+        }
+        var id = PodId.random();
+        var status =
+                new PodStatus(
+                        id,
+                        spec,
+                        Phase.PENDING,
+                        "",
+                        "",
+                        "",
+                        Instant.now(),
+                        Optional.empty(),
+                        List.of(),
+                        Optional.of(size),
+                        Stream.concat(
+                                        spec.initContainers().stream().map(one -> fresh(one, true)),
+                                        spec.containers().stream().map(one -> fresh(one, false)))
+                                .toList(),
+                        List.of(new PodStatus.Stage("accepted", Instant.now())));
+        var record = new PodRecord(PodRecord.Stage.STARTING, status, List.of());
+        var life = new PodLife(record, ports, settings, pulls);
+        synchronized (lives) {
+            for (var other : lives.values()) {
+                if (!other.status().phase().ended() && sameName(other.spec(), spec)) {
+                    throw new PodException(
+                            Kind.ALREADY_EXISTS,
+                            "pod "
+                                    + spec.namespace()
+                                    + "/"
+                                    + spec.name()
+                                    + " is already there as "
+                                    + other.status().id().brief(),
+                            "podvm rm -f " + spec.name() + " removes it");
+                }
+            }
+            ports.journals().write(record);
+            lives.put(id, life);
+        }
+        life.start();
+        forgetOldest();
+        return id;
+    }
+
+    private static ContainerStatus fresh(ContainerSpec container, boolean init) {
+        return new ContainerStatus(
+                container.name(),
+                init,
+                container.image(),
+                "",
+                Optional.empty(),
+                new Waiting("PodInitializing", ""),
+                Optional.empty(),
+                0);
+    }
+
+    private static boolean sameName(PodSpec a, PodSpec b) {
+        return a.name().equals(b.name()) && a.namespace().equals(b.namespace());
+    }
+
+    private void forgetOldest() throws PodException {
+        List<PodLife> old;
+        synchronized (lives) {
+            var ended =
+                    lives.values().stream().filter(life -> life.status().phase().ended()).toList();
+            old = ended.subList(0, Math.max(0, ended.size() - settings.endedPodsKept()));
+        }
+        for (var life : old) {
+            forget(life.status().id());
+        }
+    }
+
+    private void forget(PodId pod) throws PodException {
+        synchronized (lives) {
+            lives.remove(pod);
+        }
+        ports.journals().delete(pod);
+    }
+
+    @Override
+    public List<PodStatus> list() {
+        synchronized (lives) {
+            return lives.values().stream().map(PodLife::status).toList();
+        }
+    }
+
+    @Override
+    public PodId resolve(String reference) throws PodException {
+        var all = list().reversed();
+        var slash = reference.indexOf('/');
+        var byName =
+                all.stream()
+                        .filter(pod ->
+                                slash < 0
+                                        ? pod.spec().name().equals(reference)
+                                        : reference.equals(
+                                                pod.spec().namespace() + "/" + pod.spec().name()))
+                        .toList();
+        var live = byName.stream().filter(pod -> !pod.phase().ended()).toList();
+        if (live.size() > 1) {
+            throw new PodException(
+                    Kind.INVALID,
+                    "several pods are called " + reference,
+                    "say NAMESPACE/NAME: "
+                            + String.join(
+                                    ", ",
+                                    live.stream()
+                                            .map(pod -> pod.spec().namespace() + "/" + reference)
+                                            .toList()));
+        }
+        // an ended pod may share its name with others: the newest is meant
+        var named = live.isEmpty() ? byName : live;
+        if (!named.isEmpty()) {
+            return named.getFirst().id();
+        }
+        var byId =
+                reference.length() < MIN_PREFIX
+                        ? List.<PodStatus>of()
+                        : all.stream()
+                                .filter(pod -> pod.id().text().startsWith(reference))
+                                .toList();
+        if (byId.size() > 1) {
+            throw new PodException(
+                    Kind.INVALID, "several pods' ids begin with " + reference, "give more digits");
+        }
+        if (byId.isEmpty()) {
+            throw new PodException(
+                    Kind.NOT_FOUND, "no such pod: " + reference, "podvm ps -a lists them");
+        }
+        return byId.getFirst().id();
+    }
+
+    private PodLife life(PodId pod) throws PodException {
+        synchronized (lives) {
+            var life = lives.get(pod);
+            if (life == null) {
+                throw new PodException(
+                        Kind.NOT_FOUND, "no such pod: " + pod, "podvm ps -a lists them");
+            }
+            return life;
+        }
+    }
+
+    @Override
+    public PodStatus status(PodId pod) throws PodException {
+        return life(pod).status();
+    }
+
+    @Override
+    public PodStatus awaitChange(PodStatus seen, Deadline deadline)
+            throws PodException, InterruptedException {
+        return life(seen.id()).board().awaitChange(seen, deadline);
+    }
+
+    @Override
+    public void stop(PodId pod, Optional<Duration> grace)
+            throws PodException, InterruptedException {
+        var life = life(pod);
+        if (!life.status().phase().ended()) {
+            life.stop(Deadline.after(grace.orElse(life.spec().terminationGrace())));
+        }
+        awaitEnd(life);
+    }
+
+    private static void awaitEnd(PodLife life) throws PodException, InterruptedException {
+        for (var seen = life.status(); !seen.phase().ended(); ) {
+            seen = life.board().awaitChange(seen, Deadline.after(FOREVER));
+        }
+    }
+
+    @Override
+    public void remove(PodId pod, boolean kill) throws PodException, InterruptedException {
+        var life = life(pod);
+        if (!life.status().phase().ended()) {
+            if (!kill) {
+                throw new PodException(
+                        Kind.CONFLICT,
+                        "pod " + life.spec().name() + " has not ended",
+                        "podvm stop ends it; podvm rm -f ends and removes it");
+            }
+            stop(pod, Optional.of(Duration.ZERO));
+        }
+        forget(pod);
+    }
+
+    @Override
+    public void logs(PodId pod, Optional<String> container, LogQuery query, LogReader reader)
+            throws PodException, InterruptedException {
+        var life = life(pod);
+        List<String> names;
+        if (container.isPresent()) {
+            names = List.of(life.container(container).spec.name());
+        } else {
+            names = life.status().containers().stream().map(ContainerStatus::name).toList();
+        }
+        life.logs().read(names, query, reader);
+    }
+
+    @Override
+    public ExecSession exec(PodId pod, Optional<String> container, ExecSpec spec, ExecOutput output)
+            throws PodException, InterruptedException {
+        if (spec.args().isEmpty()) {
+            throw new PodException(
+                    Kind.INVALID, "no command to execute", "podvm exec POD -- COMMAND");
+        }
+        var life = life(pod);
+        var slot = life.container(container);
+        var plan =
+                new ProcessPlan(
+                        spec.args(),
+                        spec.env(),
+                        spec.workingDir(),
+                        spec.user(),
+                        Optional.empty(),
+                        List.of(),
+                        spec.terminal(),
+                        spec.columns(),
+                        spec.rows(),
+                        0);
+        return life.agent().exec(running(life, slot), plan, spec.stdin(), output);
+    }
+
+    private static ContainerId running(PodLife life, ContainerSlot slot) throws PodException {
+        var id = slot.id;
+        if (id == null || !slot.running()) {
+            throw new PodException(
+                    Kind.CONFLICT,
+                    "container "
+                            + slot.spec.name()
+                            + " of pod "
+                            + life.spec().name()
+                            + " is not running",
+                    "podvm inspect " + life.spec().name() + " shows its state");
+        }
+        return id;
+    }
+
+    @Override
+    public Attachment attach(PodId pod, Optional<String> container, ExecOutput output)
+            throws PodException, InterruptedException {
+        var life = life(pod);
+        var slot = life.container(container);
+        return new ContainerAttachment(life, slot, running(life, slot), output);
+    }
+
+    @Override
+    public void console(PodId pod, boolean follow, TextSink sink)
+            throws PodException, InterruptedException {
+        var life = life(pod);
+        var machine = life.machine();
+        if (machine.isEmpty()) {
+            var status = life.status();
+            if (status.console().isEmpty()) {
+                throw new PodException(
+                        Kind.CONFLICT,
+                        "pod " + life.spec().name() + " has no machine",
+                        "the console is there while the pod runs");
+            }
+            try {
+                sink.text((status.console() + "\n").getBytes(UTF_8));
+            } catch (IOException e) {
+                return;
+            }
+            return;
+        }
+        long position = 0;
+        while (true) {
+            boolean alive = machine.get().alive();
+            try (var file = FileChannel.open(machine.get().consoleLog())) {
+                position = Math.min(position, file.size());
+                var block = ByteBuffer.allocate(64 * 1024);
+                while (file.read(block, position) > 0) {
+                    position += block.position();
+                    var bytes = new byte[block.flip().remaining()];
+                    block.get(bytes);
+                    sink.text(bytes);
+                    block.clear();
+                }
+            } catch (NoSuchFileException e) {
+                return;
+            } catch (IOException e) {
+                // the reader went away
+                return;
+            }
+            if (!follow || !alive) {
+                return;
+            }
+            Thread.sleep(100);
+        }
+    }
+
+    @Override
+    public Images images() {
+        return ports.images();
+    }
+
+    /** True while a pod has not ended. */
+    public boolean busy() {
+        return list().stream().anyMatch(pod -> !pod.phase().ended());
+    }
+
+    /** Lets go of all pods; they run on. */
+    @Override
+    public void close() {
+        List<PodLife> all;
+        synchronized (lives) {
+            all = List.copyOf(lives.values());
+        }
+        boolean interrupted = false;
+        for (var life : all) {
+            if (!life.status().phase().ended()) {
+                try {
+                    life.detach();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package podvm.engine.pod;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import podvm.engine.ContainerSpec;
+import podvm.engine.ContainerSpec.Resources;
+import podvm.engine.MachineSize;
+import podvm.engine.PodSpec;
+
+/**
+ * How large a pod's machine is.
+ *
+ * <p>For CPU and for memory alike: the limits of the containers that have one, plus one share of
+ * the default where at least one has none. Init containers run before the others and alone, so the
+ * largest of them counts, if it is larger than all others together. Memory gets the guest's own
+ * need on top; CPU is rounded up to whole vCPUs.
+ */
+final class Sizing {
+    /** So that a machine's memory ends on a large page. */
+    private static final int STEP_MIB = 2;
+
+    private Sizing() {}
+
+    static MachineSize of(PodSpec pod, EngineSettings settings) {
+        long millis = need(pod, Resources::cpuLimit, settings.defaultCpuMillis());
+        long bytes = need(pod, Resources::memoryLimit, settings.defaultMemoryMib() * 1024L * 1024);
+        long mib = Math.ceilDiv(bytes, 1024L * 1024) + settings.overheadMib();
+        return new MachineSize(
+                Math.toIntExact(Math.max(1, Math.ceilDiv(millis, 1000L))),
+                Math.toIntExact(
+                        Math.min(Integer.MAX_VALUE - 1, Math.ceilDiv(mib, STEP_MIB) * STEP_MIB)));
+    }
+
+    private static long need(
+            PodSpec pod, Function<Resources, Optional<Long>> limit, long whereNone) {
+        long together = sum(pod.containers(), limit, whereNone);
+        long largestInit =
+                pod.initContainers().stream()
+                        .mapToLong(one -> sum(List.of(one), limit, whereNone))
+                        .max()
+                        .orElse(0);
+        return Math.max(together, largestInit);
+    }
+
+    private static long sum(
+            List<ContainerSpec> containers,
+            Function<Resources, Optional<Long>> limit,
+            long whereNone) {
+        long sum = 0;
+        boolean someHasNone = false;
+        for (var container : containers) {
+            var own = limit.apply(container.resources());
+            sum += own.orElse(0L);
+            someHasNone |= own.isEmpty();
+        }
+        return someHasNone ? sum + whereNone : sum;
+    }
+}

@@ -1,0 +1,15 @@
+//! Compiles the wire contract without a protoc binary.
+
+use std::error::Error;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = "../../proto/src/main/proto";
+    let file = "podvm/agent/v1/agent.proto";
+    println!("cargo:rerun-if-changed={root}/{file}");
+    let descriptors = protox::compile([file], [root])?;
+    tonic_prost_build::configure()
+        .build_transport(false)
+        .bytes(".podvm.agent.v1.OutputChunk.data")
+        .compile_fds(descriptors)?;
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! One cgroup (v2) per container.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{Mode, OFlags};
+use rustix::process::Pid;
+
+use crate::api::Resources;
+use crate::error::{Doing, Error, Kind, Result};
+use crate::sys::devices::{self, Allowed};
+
+const ROOT: &str = "/sys/fs/cgroup";
+
+/// What container engines let a container open: the harmless ones, its terminals, and tun.
+const DEVICES: [Allowed; 10] = [
+    Allowed { major: 1, minor: Some(3) },
+    Allowed { major: 1, minor: Some(5) },
+    Allowed { major: 1, minor: Some(7) },
+    Allowed { major: 1, minor: Some(8) },
+    Allowed { major: 1, minor: Some(9) },
+    Allowed { major: 5, minor: Some(0) },
+    Allowed { major: 5, minor: Some(1) },
+    Allowed { major: 5, minor: Some(2) },
+    Allowed { major: 136, minor: None },
+    Allowed { major: 10, minor: Some(200) },
+];
+
+pub fn mount() -> Result<()> {
+    rustix::mount::mount("cgroup2", ROOT, "cgroup2", rustix::mount::MountFlags::empty(), None).doing(|| format!("mount {ROOT}"))?;
+    std::fs::write(format!("{ROOT}/cgroup.subtree_control"), "+cpu +memory +pids").doing(|| "enable the cgroup controllers")
+}
+
+/// Loaded once, attached to every container that is not privileged.
+pub fn device_filter() -> Result<OwnedFd> {
+    devices::load(&DEVICES).doing(|| "load the device filter")
+}
+
+#[derive(Debug)]
+pub struct Cgroup {
+    path: PathBuf,
+    directory: OwnedFd,
+}
+
+impl Cgroup {
+    pub fn create(container: &str, resources: &Resources) -> Result<Self> {
+        // The prefix keeps an id from being the name of one of the root's own files.
+        let path = PathBuf::from(format!("{ROOT}/c-{container}"));
+        std::fs::create_dir(&path).doing(|| format!("make the cgroup of {container}"))?;
+        let directory = rustix::fs::open(&path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        let cgroup = Self {
+            directory: directory.doing(|| format!("open the cgroup of {container}"))?,
+            path,
+        };
+        match cgroup.limit(resources) {
+            Ok(()) => Ok(cgroup),
+            Err(e) => {
+                let _ = std::fs::remove_dir(&cgroup.path);
+                Err(e)
+            }
+        }
+    }
+
+    fn limit(&self, resources: &Resources) -> Result<()> {
+        let number = |n: u64| (n > 0).then(|| n.to_string());
+        let period = if resources.cpu_period_us == 0 { 100_000 } else { resources.cpu_period_us };
+        let settings = [
+            ("memory.max", number(resources.memory_max_bytes)),
+            ("memory.min", number(resources.memory_min_bytes)),
+            ("cpu.weight", number(resources.cpu_weight)),
+            ("cpu.max", number(resources.cpu_quota_us).map(|quota| format!("{quota} {period}"))),
+            ("pids.max", number(resources.pids_max)),
+            // A container dies as a whole, as Kubernetes has it on cgroup v2.
+            ("memory.oom.group", Some("1".to_owned())),
+        ];
+        for (file, value) in settings {
+            if let Some(value) = value {
+                std::fs::write(self.path.join(file), &value).map_err(|e| Error::new(Kind::Invalid, format!("resources: cannot set {file} to {value}: {e}")))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn filter_devices(&self, filter: &OwnedFd) -> Result<()> {
+        devices::attach(filter, &self.directory).doing(|| "attach the device filter")
+    }
+
+    pub fn directory(&self) -> &OwnedFd {
+        &self.directory
+    }
+
+    pub fn oom_killed(&self) -> bool {
+        std::fs::read_to_string(self.path.join("memory.events")).is_ok_and(|events| killed_for_memory(&events))
+    }
+
+    pub fn processes(&self) -> Vec<Pid> {
+        let list = std::fs::read_to_string(self.path.join("cgroup.procs")).unwrap_or_default();
+        list.lines().filter_map(|line| Pid::from_raw(line.parse().ok()?)).collect()
+    }
+
+    pub fn kill(&self) -> Result<()> {
+        std::fs::write(self.path.join("cgroup.kill"), "1").doing(|| format!("kill the processes in {}", self.path.display()))
+    }
+
+    /// The last processes may take a moment to go.
+    pub async fn remove(&self) -> Result<()> {
+        for attempt in 0..500 {
+            match std::fs::remove_dir(&self.path) {
+                Err(e) if e.kind() == std::io::ErrorKind::ResourceBusy && attempt < 499 => {
+                    tokio::time::sleep(Duration::from_millis(if attempt < 20 { 1 } else { 10 })).await;
+                }
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+                result => return result.doing(|| format!("remove the cgroup {}", self.path.display())),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn killed_for_memory(events: &str) -> bool {
+    events.lines().any(|line| line.strip_prefix("oom_kill ").is_some_and(|count| count.trim() != "0"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_count_of_kills_tells_of_a_kill() {
+        assert!(!killed_for_memory("low 0\noom 3\noom_kill 0\noom_group_kill 0\n"));
+        assert!(killed_for_memory("low 0\noom 3\noom_kill 2\noom_group_kill 1\n"));
+    }
+}

@@ -1,0 +1,152 @@
+//! Bounds of what the daemon may send. Every refusal names the field.
+
+use crate::api::{CreateContainerRequest, Mount, Process, Resources, User, mount};
+use crate::disks::check_serial;
+use crate::error::{Error, Result};
+use crate::launch::{capabilities, prepare};
+
+const MAX_LAYERS: usize = 200;
+const MAX_MOUNTS: usize = 512;
+const MAX_STRINGS: usize = 16 * 1024;
+const MAX_BYTES: usize = 2 << 20;
+const MAX_PATH: usize = 4095;
+const MAX_GROUPS: usize = 65_536;
+
+fn refuse<T>(field: &str, why: impl std::fmt::Display) -> Result<T> {
+    Err(Error::invalid(format!("{field}: {why}")))
+}
+
+/// Names become file names and cgroup names.
+pub fn id(field: &str, id: &str) -> Result<()> {
+    let fits = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b)) && id != "." && id != "..";
+    if fits { Ok(()) } else { refuse(field, format_args!("not 1 to 64 of a-z, 0-9, '.', '_', '-': {id:?}")) }
+}
+
+pub fn at_most(field: &str, count: usize, max: usize) -> Result<()> {
+    if count <= max { Ok(()) } else { refuse(field, format_args!("{count} are more than {max}")) }
+}
+
+pub fn container(request: &CreateContainerRequest) -> Result<()> {
+    id("id", &request.id)?;
+    let Some(root) = &request.root else {
+        return refuse("root", "missing");
+    };
+    if root.layer_serials.is_empty() {
+        return refuse("root.layer_serials", "at least one layer is needed");
+    }
+    at_most("root.layer_serials", root.layer_serials.len(), MAX_LAYERS)?;
+    for (i, serial) in root.layer_serials.iter().enumerate() {
+        check_serial("root.layer_serials", serial)?;
+        if root.layer_serials[..i].contains(serial) {
+            return refuse("root.layer_serials", format_args!("{serial} is named twice"));
+        }
+    }
+    let Some(process) = &request.process else {
+        return refuse("process", "missing");
+    };
+    self::process(process)?;
+    if process.args.is_empty() {
+        return refuse("process.args", "no program is named");
+    }
+    at_most("mounts", request.mounts.len(), MAX_MOUNTS)?;
+    request.mounts.iter().try_for_each(mount)?;
+    if let Some(security) = &request.security {
+        capabilities::parse(&security.capabilities)?;
+    }
+    resources(&request.resources.unwrap_or_default())
+}
+
+pub fn process(process: &Process) -> Result<()> {
+    strings("process.args", &process.args)?;
+    strings("process.env", &process.env)?;
+    if process.env.iter().any(|e| e.find('=').is_none_or(|at| at == 0)) {
+        return refuse("process.env", "an entry is not NAME=value");
+    }
+    if !process.working_dir.is_empty() {
+        path("process.working_dir", &process.working_dir)?;
+    }
+    if let Some(limit) = process.rlimits.iter().find(|l| prepare::resource(&l.name).is_none() || l.soft > l.hard) {
+        return refuse("process.rlimits", format_args!("unknown, or soft above hard: {} {}:{}", limit.name, limit.soft, limit.hard));
+    }
+    if !(-1000..=1000).contains(&process.oom_score_adj) {
+        return refuse("process.oom_score_adj", format_args!("{} is not in -1000..1000", process.oom_score_adj));
+    }
+    user(&process.user.clone().unwrap_or_default())
+}
+
+fn user(user: &User) -> Result<()> {
+    if user.user.len() > 256 || user.user.contains(['\0', '\n']) {
+        return refuse("process.user.user", "not a user name");
+    }
+    at_most("process.user.supplemental_gids", user.supplemental_gids.len(), MAX_GROUPS)
+}
+
+fn strings(field: &str, strings: &[String]) -> Result<()> {
+    at_most(field, strings.len(), MAX_STRINGS)?;
+    if strings.iter().map(String::len).sum::<usize>() > MAX_BYTES {
+        return refuse(field, format_args!("longer than {MAX_BYTES} bytes together"));
+    }
+    if strings.iter().any(|s| s.contains('\0')) {
+        return refuse(field, "holds a NUL character");
+    }
+    Ok(())
+}
+
+fn path(field: &str, path: &str) -> Result<()> {
+    if path.starts_with('/') && path.len() <= MAX_PATH && !path.contains('\0') {
+        Ok(())
+    } else {
+        refuse(field, format_args!("not an absolute path: {path:?}"))
+    }
+}
+
+fn mount(mount: &Mount) -> Result<()> {
+    path("mounts.destination", &mount.destination)?;
+    if mount.destination.split('/').all(|part| part.is_empty() || part == ".") {
+        return refuse("mounts.destination", "the root itself cannot be mounted over");
+    }
+    match &mount.source {
+        Some(mount::Source::Volume(name)) => id("mounts.volume", name)?,
+        Some(mount::Source::EmptyDir(name)) => id("mounts.empty_dir", name)?,
+        Some(mount::Source::Tmpfs(tmpfs)) => id("mounts.tmpfs.name", &tmpfs.name)?,
+        None => return refuse("mounts.source", format_args!("missing for {}", mount.destination)),
+    }
+    if mount.sub_path.len() > MAX_PATH || mount.sub_path.contains('\0') {
+        return refuse("mounts.sub_path", "not a path");
+    }
+    Ok(())
+}
+
+fn resources(resources: &Resources) -> Result<()> {
+    if resources.cpu_weight > 10_000 {
+        return refuse("resources.cpu_weight", format_args!("{} is not in 1..10000", resources.cpu_weight));
+    }
+    if resources.cpu_period_us != 0 && !(1000..=1_000_000).contains(&resources.cpu_period_us) {
+        return refuse("resources.cpu_period_us", format_args!("{} is not in 1000..1000000", resources.cpu_period_us));
+    }
+    if resources.cpu_quota_us != 0 && resources.cpu_quota_us < 1000 {
+        return refuse("resources.cpu_quota_us", format_args!("{} is less than the kernel's 1000", resources.cpu_quota_us));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_plain_name() {
+        for bad in ["", ".", "..", "a/b", "A", "a b", &"x".repeat(65)] {
+            assert!(id("id", bad).is_err(), "{bad:?}");
+        }
+        assert!(id("id", "web-1_a.b").is_ok());
+    }
+
+    #[test]
+    fn a_refusal_names_the_field() {
+        let error = container(&CreateContainerRequest { id: "a".into(), ..Default::default() }).err();
+        assert!(error.is_some_and(|e| e.message.starts_with("root:")));
+        let wrong = Process { env: vec!["=x".into()], ..Process::default() };
+        assert!(process(&wrong).err().is_some_and(|e| e.message.starts_with("process.env:")));
+    }
+}

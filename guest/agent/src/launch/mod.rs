@@ -1,0 +1,84 @@
+//! What runs between the agent and a user's program: a copy of the agent's executable, started in the container's cgroup and
+//! namespaces, that builds the container from the inside and then becomes the program.
+
+pub mod capabilities;
+pub mod channel;
+pub mod dev;
+pub mod inroot;
+pub mod plan;
+pub mod prepare;
+pub mod rootfs;
+pub mod seccomp;
+pub mod users;
+
+use std::ffi::CStr;
+
+use crate::api::start_error;
+use crate::error::Doing;
+use crate::sys;
+
+use channel::Channel;
+use plan::{ExecPlan, Plan, Report, report};
+
+/// `argv[0]` of process 1 of a container.
+pub const CONTAINER: &CStr = c"podvm-container";
+/// `argv[0]` of a process that joins a running container.
+pub const EXEC: &CStr = c"podvm-exec";
+
+/// Process 1 of a container.
+pub fn container() -> ! {
+    let (socket, _) = sys::exec::inherited(false);
+    let channel = Channel::new(socket);
+    let result = channel.receive::<Plan>().and_then(|plan| {
+        sys::exec::unshare_cgroup().doing(|| "make a cgroup namespace")?;
+        let root = plan.root.clone().unwrap_or_default();
+        rootfs::build(&plan, &root)?;
+        Ok(plan)
+    });
+    match result {
+        Ok(plan) => run(&channel, &plan.exec.unwrap_or_default(), true),
+        Err(e) => fail(&channel, &e.message),
+    }
+}
+
+/// A further process of a container. The extra descriptor names the container's process 1.
+pub fn exec() -> ! {
+    let (socket, container) = sys::exec::inherited(true);
+    let channel = Channel::new(socket);
+    let result = channel.receive::<ExecPlan>().and_then(|plan| {
+        let container = container.ok_or_else(|| crate::error::Error::internal("no container to join"))?;
+        sys::exec::join(&container).doing(|| "join the container's namespaces")?;
+        Ok(plan)
+    });
+    match result {
+        Ok(plan) => run(&channel, &plan, false),
+        Err(e) => fail(&channel, &e.message),
+    }
+}
+
+fn fail(channel: &Channel, message: &str) -> ! {
+    channel.send(&Report::failed(message), None);
+    std::process::exit(128)
+}
+
+/// Prepares the process, reports, waits for the word to start and becomes the program.
+fn run(channel: &Channel, plan: &ExecPlan, is_first: bool) -> ! {
+    let terminal = match prepare::terminal(plan, is_first) {
+        Ok(terminal) => terminal,
+        Err(e) => fail(channel, &e.message),
+    };
+    // What is wrong with the process itself (user, directory, ...) is the answer to the start, not to the preparation.
+    let ready = prepare::process(plan);
+    channel.send(&Report { kind: Some(report::Kind::Ready(true)) }, terminal.as_ref());
+    drop(terminal);
+    if !channel.wait_for_start() {
+        std::process::exit(128);
+    }
+    let error = match ready {
+        Ok(ready) => ready.execute(),
+        Err(e) => prepare::start_error(start_error::Kind::Other, e.message),
+    };
+    let code = error.exit_code;
+    channel.send(&Report { kind: Some(report::Kind::StartError(error)) }, None);
+    std::process::exit(code)
+}

@@ -1,0 +1,132 @@
+//! Kernel modules from the initramfs, loaded in phases so that no request waits for a driver it does not need.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::{Mode, OFlags};
+use tokio::sync::watch;
+
+use crate::error::{Doing, Error, Result};
+use crate::log;
+
+const LIST: &str = "/lib/podvm/modules.list";
+/// The thread only reads a path and makes one system call at a time.
+const STACK: usize = 64 * 1024;
+
+/// In the order in which they are loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    Channel,
+    Disk,
+    Net,
+    Rest,
+}
+
+impl Phase {
+    fn parse(word: &str) -> Option<Self> {
+        match word {
+            "channel" => Some(Self::Channel),
+            "disk" => Some(Self::Disk),
+            "net" => Some(Self::Net),
+            "rest" => Some(Self::Rest),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Entry {
+    phase: Phase,
+    path: String,
+}
+
+/// Lines "<phase> <path>"; empty lines and those that begin with # say nothing.
+fn parse(list: &str) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for line in list.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
+        let entry = line.split_once(' ').and_then(|(phase, path)| {
+            Some(Entry {
+                phase: Phase::parse(phase)?,
+                path: path.trim().to_owned(),
+            })
+        });
+        entries.push(entry.ok_or_else(|| Error::invalid(format!("{LIST}: not a phase and a path: {line:?}")))?);
+    }
+    Ok(entries)
+}
+
+/// What is loaded so far; requests wait here for the drivers they need.
+#[derive(Clone)]
+pub struct Modules {
+    entries: Arc<Vec<Entry>>,
+    done: Arc<watch::Sender<Option<Phase>>>,
+}
+
+impl Modules {
+    /// Reads the list. A machine whose kernel has everything built in has none.
+    pub fn read() -> Self {
+        let entries = match std::fs::read_to_string(Path::new(LIST)) {
+            Ok(text) => parse(&text).unwrap_or_else(|e| {
+                log!("podvm-agent: {e}");
+                Vec::new()
+            }),
+            Err(_) => Vec::new(),
+        };
+        Self {
+            entries: Arc::new(entries),
+            done: Arc::new(watch::Sender::new(None)),
+        }
+    }
+
+    /// Loads all of one phase. A module that fails is told on the console; what needs it fails later with its own words.
+    pub fn load(&self, phase: Phase) {
+        for entry in self.entries.iter().filter(|e| e.phase == phase) {
+            if let Err(e) = load(&entry.path) {
+                log!("podvm-agent: {e}");
+            }
+        }
+        self.done.send_replace(Some(phase));
+    }
+
+    /// Loads the later phases beside the serving of requests.
+    pub fn load_rest_in_background(&self) {
+        let modules = self.clone();
+        let load = move || [Phase::Disk, Phase::Net, Phase::Rest].into_iter().for_each(|p| modules.load(p));
+        if let Err(e) = std::thread::Builder::new().stack_size(STACK).spawn(load) {
+            log!("podvm-agent: cannot start the thread that loads modules: {e}; loading them now");
+            [Phase::Disk, Phase::Net, Phase::Rest].into_iter().for_each(|p| self.load(p));
+        }
+    }
+
+    pub async fn ready(&self, phase: Phase) {
+        // The sender lives as long as self, so waiting cannot fail.
+        let _ = self.done.subscribe().wait_for(|done| *done >= Some(phase)).await;
+    }
+}
+
+fn load(path: &str) -> Result<()> {
+    let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).doing(|| format!("open module {path}"))?;
+    match rustix::system::finit_module(&file, c"", 0) {
+        Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
+        Err(e) => Err(e).doing(|| format!("load module {path}")),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_keeps_its_order_and_phases() {
+        let entries = parse("# comment\nchannel /lib/a.ko\n\ndisk  /lib/b c.ko\n").unwrap();
+        assert_eq!(entries[0], Entry { phase: Phase::Channel, path: "/lib/a.ko".into() });
+        assert_eq!(entries[1], Entry { phase: Phase::Disk, path: "/lib/b c.ko".into() });
+    }
+
+    #[test]
+    fn an_unknown_phase_is_refused_with_its_line() {
+        assert!(parse("later /lib/a.ko").unwrap_err().message.contains("later /lib/a.ko"));
+        assert!(parse("channel").is_err());
+    }
+}

@@ -1,0 +1,217 @@
+//! The calls of the wire contract, each handed to the part that does it.
+//!
+//! Calls that change the machine run in a task of their own: a daemon that goes away in the middle leaves nothing half done.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{broadcast, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::api::agent_server::Agent;
+use crate::api::{
+    ConfigureSandboxRequest, ConfigureSandboxResponse, ContainerState, CreateContainerRequest, CreateContainerResponse, ExecRequest, ExecResponse,
+    HelloRequest, HelloResponse, OutputChunk, PutVolumeRequest, PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest, RemoveContainerResponse,
+    ResizeTerminalRequest, ResizeTerminalResponse, ShutdownRequest, ShutdownResponse, SignalContainerRequest, SignalContainerResponse,
+    StartContainerRequest, StartContainerResponse, WatchContainersRequest, WriteInputRequest, WriteInputResponse, exec_request, read_output_request,
+};
+use crate::containers::{Containers, exec, input, streams};
+use crate::error::{Error, Kind, Result};
+use crate::modules::{Modules, Phase};
+use crate::{checks, log, power, sandbox, volumes};
+
+/// How many answers of a stream may wait for the wire.
+const AHEAD: usize = 2;
+
+#[derive(Clone)]
+pub struct Service {
+    pub containers: Arc<Containers>,
+    pub modules: Modules,
+    pub started_boottime_ns: u64,
+    /// The host name, once the sandbox is configured.
+    pub sandbox: Arc<tokio::sync::Mutex<Option<String>>>,
+    pub configured: Arc<Mutex<bool>>,
+}
+
+type Answer<T> = std::result::Result<Response<T>, Status>;
+
+async fn detached<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Answer<T> {
+    match tokio::spawn(work).await {
+        Ok(result) => result.map(Response::new).map_err(Status::from),
+        Err(e) => Err(Status::internal(e.to_string())),
+    }
+}
+
+pub fn boottime_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
+}
+
+fn resident_bytes() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok().and_then(|s| s.split(' ').nth(1)?.parse::<u64>().ok());
+    pages.unwrap_or(0) * rustix::param::page_size() as u64
+}
+
+#[tonic::async_trait]
+impl Agent for Service {
+    async fn hello(&self, _: Request<HelloRequest>) -> Answer<HelloResponse> {
+        Ok(Response::new(HelloResponse {
+            agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+            kernel_release: rustix::system::uname().release().to_string_lossy().into_owned(),
+            started_boottime_ns: self.started_boottime_ns,
+            now_boottime_ns: boottime_ns(),
+            sandbox_configured: *self.configured.lock().unwrap_or_else(PoisonError::into_inner),
+            agent_rss_bytes: resident_bytes(),
+        }))
+    }
+
+    async fn configure_sandbox(&self, request: Request<ConfigureSandboxRequest>) -> Answer<ConfigureSandboxResponse> {
+        let service = self.clone();
+        detached(async move {
+            let request = request.into_inner();
+            let mut name = service.sandbox.lock().await;
+            if name.is_some() {
+                return Err(Error::precondition("the sandbox is configured already"));
+            }
+            sandbox::configure(&request, &service.modules).await?;
+            *name = Some(request.hostname);
+            *service.configured.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            Ok(ConfigureSandboxResponse {})
+        })
+        .await
+    }
+
+    async fn put_volume(&self, request: Request<PutVolumeRequest>) -> Answer<PutVolumeResponse> {
+        let request = request.into_inner();
+        checks::id("name", &request.name)?;
+        volumes::put(&request.name, &request.files)?;
+        Ok(Response::new(PutVolumeResponse {}))
+    }
+
+    async fn create_container(&self, request: Request<CreateContainerRequest>) -> Answer<CreateContainerResponse> {
+        let service = self.clone();
+        detached(async move {
+            let hostname = service.sandbox.lock().await.clone();
+            let hostname = hostname.ok_or_else(|| Error::precondition("the sandbox is not configured; call ConfigureSandbox first"))?;
+            service.modules.ready(Phase::Disk).await;
+            service.containers.create(request.into_inner(), &hostname).await?;
+            Ok(CreateContainerResponse {})
+        })
+        .await
+    }
+
+    async fn start_container(&self, request: Request<StartContainerRequest>) -> Answer<StartContainerResponse> {
+        let containers = self.containers.clone();
+        detached(async move {
+            let error = containers.start(&request.into_inner().id).await?;
+            Ok(StartContainerResponse { error })
+        })
+        .await
+    }
+
+    async fn signal_container(&self, request: Request<SignalContainerRequest>) -> Answer<SignalContainerResponse> {
+        let request = request.into_inner();
+        self.containers.signal(&request.id, request.signal, request.all)?;
+        Ok(Response::new(SignalContainerResponse {}))
+    }
+
+    async fn remove_container(&self, request: Request<RemoveContainerRequest>) -> Answer<RemoveContainerResponse> {
+        let containers = self.containers.clone();
+        detached(async move {
+            containers.remove(&request.into_inner().id).await?;
+            Ok(RemoveContainerResponse {})
+        })
+        .await
+    }
+
+    type ReadOutputStream = ReceiverStream<std::result::Result<OutputChunk, Status>>;
+
+    async fn read_output(&self, request: Request<Streaming<ReadOutputRequest>>) -> Answer<Self::ReadOutputStream> {
+        let mut requests = request.into_inner();
+        let Some(ReadOutputRequest { message: Some(read_output_request::Message::ContainerId(id)) }) = requests.message().await? else {
+            return Err(Error::invalid("container_id: must be the first message").into());
+        };
+        let container = self.containers.get(&id)?;
+        let (out, answers) = mpsc::channel(AHEAD);
+        tokio::spawn(streams::serve_output(container, requests, out));
+        Ok(Response::new(ReceiverStream::new(answers)))
+    }
+
+    async fn write_input(&self, request: Request<Streaming<WriteInputRequest>>) -> Answer<WriteInputResponse> {
+        let mut requests = request.into_inner();
+        let Some(first) = requests.message().await? else {
+            return Err(Error::invalid("container_id: must be in the first message").into());
+        };
+        let container = self.containers.get(&first.container_id)?;
+        input::serve(container, first.data, requests).await?;
+        Ok(Response::new(WriteInputResponse {}))
+    }
+
+    async fn resize_terminal(&self, request: Request<ResizeTerminalRequest>) -> Answer<ResizeTerminalResponse> {
+        let request = request.into_inner();
+        self.containers.get(&request.container_id)?.resize(&request.size.unwrap_or_default())?;
+        Ok(Response::new(ResizeTerminalResponse {}))
+    }
+
+    type ExecStream = ReceiverStream<std::result::Result<ExecResponse, Status>>;
+
+    async fn exec(&self, request: Request<Streaming<ExecRequest>>) -> Answer<Self::ExecStream> {
+        let mut requests = request.into_inner();
+        let Some(ExecRequest { message: Some(exec_request::Message::Start(start)) }) = requests.message().await? else {
+            return Err(Error::invalid("start: must be the first message").into());
+        };
+        let container = self.containers.get(&start.container_id)?;
+        let Ok(permit) = self.containers.execs.clone().try_acquire_owned() else {
+            return Err(Error::new(Kind::Exhausted, format!("{} processes are being executed already", exec::MAX)).into());
+        };
+        let (out, answers) = mpsc::channel(AHEAD);
+        let containers = self.containers.clone();
+        tokio::spawn(async move {
+            exec::serve(containers, container, start, requests, out).await;
+            drop(permit);
+        });
+        Ok(Response::new(ReceiverStream::new(answers)))
+    }
+
+    type WatchContainersStream = ReceiverStream<std::result::Result<ContainerState, Status>>;
+
+    async fn watch_containers(&self, _: Request<WatchContainersRequest>) -> Answer<Self::WatchContainersStream> {
+        let (out, answers) = mpsc::channel(AHEAD);
+        tokio::spawn(watch(self.containers.clone(), out));
+        Ok(Response::new(ReceiverStream::new(answers)))
+    }
+
+    async fn shutdown(&self, _: Request<ShutdownRequest>) -> Answer<ShutdownResponse> {
+        log!("podvm-agent: shutting down");
+        tokio::spawn(power::off());
+        Ok(Response::new(ShutdownResponse {}))
+    }
+}
+
+async fn watch(containers: Arc<Containers>, out: mpsc::Sender<std::result::Result<ContainerState, Status>>) {
+    loop {
+        let (mut changes, present) = containers.watch();
+        for state in present {
+            if out.send(Ok(state)).await.is_err() {
+                return;
+            }
+        }
+        loop {
+            let change = tokio::select! {
+                change = changes.recv() => change,
+                () = out.closed() => return,
+            };
+            match change {
+                Ok(state) => {
+                    if out.send(Ok(state)).await.is_err() {
+                        return;
+                    }
+                }
+                // Too slow for the changes: begin again with the present states.
+                Err(broadcast::error::RecvError::Lagged(_)) => break,
+                Err(broadcast::error::RecvError::Closed) => return,
+            }
+        }
+    }
+}

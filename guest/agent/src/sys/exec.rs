@@ -1,0 +1,41 @@
+//! Replaces this process by another program.
+
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::ptr;
+
+use super::clone::{CHANNEL, EXTRA};
+
+/// Returns only when the program could not be executed.
+pub fn execve(path: &CStr, args: &[CString], env: &[CString]) -> io::Error {
+    let pointers = |strings: &[CString]| strings.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect::<Vec<_>>();
+    let (argv, envp) = (pointers(args), pointers(env));
+    // SAFETY: both arrays end with a null pointer and point to strings that outlive the call.
+    unsafe { libc::execve(path.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
+    io::Error::last_os_error()
+}
+
+/// Takes the descriptors that the agent handed to this copy of it. To be called once, first of all.
+pub fn inherited(extra: bool) -> (OwnedFd, Option<OwnedFd>) {
+    // SAFETY: sys::clone placed them at these numbers for this process alone, and this is their only owner.
+    unsafe { (OwnedFd::from_raw_fd(CHANNEL), extra.then(|| OwnedFd::from_raw_fd(EXTRA))) }
+}
+
+/// Leaves part of what is shared with the parent; `flags` are CLONE_NEW... values.
+pub fn unshare_cgroup() -> io::Result<()> {
+    // SAFETY: a cgroup namespace changes what paths are shown, nothing that memory safety rests on.
+    match unsafe { libc::unshare(libc::CLONE_NEWCGROUP) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Enters the mount and cgroup namespaces of the process that `pidfd` names.
+pub fn join(pidfd: &OwnedFd) -> io::Result<()> {
+    // SAFETY: setns changes which files names lead to, nothing that memory safety rests on; this process has one thread.
+    match unsafe { libc::setns(pidfd.as_raw_fd(), libc::CLONE_NEWNS | libc::CLONE_NEWCGROUP) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}

@@ -1,0 +1,105 @@
+//! One QEMU microvm per test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use super::client::{Connected, connect};
+use super::{Outcome, image};
+
+pub const LAYERS: [&str; 2] = ["layer-base", "layer-top"];
+pub const SCRATCH: &str = "scratch";
+pub const MAC: &str = "52:54:00:12:34:56";
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+pub struct Machine {
+    directory: PathBuf,
+    qemu: Child,
+}
+
+impl Machine {
+    /// None where no kernel is given.
+    pub fn boot() -> Outcome<Option<Self>> {
+        let (Ok(kernel), Ok(modules)) = (std::env::var("PODVM_TEST_KERNEL"), std::env::var("PODVM_TEST_MODULES")) else {
+            eprintln!("PODVM_TEST_KERNEL and PODVM_TEST_MODULES are not set: no machine is booted");
+            return Ok(None);
+        };
+        let agent = std::env::var("PODVM_TEST_AGENT").unwrap_or_else(|_| env!("CARGO_BIN_EXE_podvm-agent").to_owned());
+        let directory = std::env::temp_dir().join(format!("podvm-machine-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        fs::create_dir_all(&directory)?;
+        let initramfs = directory.join("initramfs.cpio");
+        fs::write(&initramfs, image::initramfs(Path::new(&agent), Path::new(&modules))?)?;
+        let [base, top] = image::layers(&directory)?;
+        let scratch = directory.join("scratch.ext4");
+        image::scratch(&scratch)?;
+        let mut qemu = Command::new("qemu-system-x86_64");
+        qemu.args(["-M", "microvm,acpi=on", "-accel", "tcg", "-cpu", "max", "-m", "512", "-smp", "1"])
+            .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-global", "virtio-mmio.force-legacy=false"])
+            .args(["-kernel", &kernel, "-append"])
+            .arg(format!("console=ttyS0 quiet reboot=t panic=-1 tsc_early_khz={}", tsc_khz()))
+            .arg("-initrd")
+            .arg(&initramfs)
+            .arg("-serial")
+            .arg(format!("file:{}", directory.join("console.log").display()))
+            .args(["-device", "virtio-serial-device", "-chardev"])
+            .arg(format!("socket,id=ch0,path={},server=on,wait=off", directory.join("agent.sock").display()))
+            .args(["-device", "virtserialport,chardev=ch0,name=podvm.agent", "-device", "virtio-scsi-device,id=scsi0"])
+            .args(["-netdev", "user,id=n0", "-device"])
+            .arg(format!("virtio-net-device,netdev=n0,mac={MAC}"));
+        for (file, serial, read_only) in [(&base, LAYERS[0], "on"), (&top, LAYERS[1], "on"), (&scratch, SCRATCH, "off")] {
+            qemu.arg("-blockdev").arg(format!("driver=raw,node-name={serial},read-only={read_only},discard=unmap,file.driver=file,file.locking=off,file.filename={}", file.display()));
+            qemu.arg("-device").arg(format!("scsi-hd,drive={serial},serial={serial}"));
+        }
+        let qemu = qemu.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+        Ok(Some(Self { directory, qemu }))
+    }
+
+    pub async fn connect(&self) -> Outcome<Connected> {
+        let socket = self.directory.join("agent.sock");
+        let start = Instant::now();
+        while !socket.exists() && start.elapsed() < Duration::from_secs(10) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        match tokio::time::timeout(Duration::from_secs(60), connect(&socket)).await {
+            Ok(result) => result,
+            Err(_) => Err(format!("no answer in 60 s; console:\n{}", self.console()).into()),
+        }
+    }
+
+    pub fn console(&self) -> String {
+        fs::read_to_string(self.directory.join("console.log")).unwrap_or_default()
+    }
+
+    /// True when the VMM ended by itself in time.
+    pub async fn ends_within(&mut self, limit: Duration) -> Outcome<bool> {
+        let start = Instant::now();
+        while start.elapsed() < limit {
+            if self.qemu.try_wait()?.is_some() {
+                return Ok(true);
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(false)
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.qemu.kill();
+        let _ = self.qemu.wait();
+        if std::thread::panicking() || std::env::var_os("PODVM_TEST_VERBOSE").is_some() {
+            eprintln!("--- console\n{}", self.console());
+        }
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// Without it a busy host hangs in the calibration of the emulated clock.
+fn tsc_khz() -> u64 {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let mips = info.lines().find_map(|l| l.strip_prefix("bogomips")?.split(':').nth(1)?.trim().parse::<f64>().ok());
+    (mips.unwrap_or(4000.0) * 500.0) as u64
+}

@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# Builds the daemon and the command, and makes them start fast.
+
+build_daemon() {
+  watched maven-package maven -q -DskipTests package
+  install_launchers
+  # Asked to train, the daemon serves itself a few calls in a folder of its own, and ends.
+  PODVM_AOT_TRAIN=1 train podvmd podvmd
+}
+
+# The command's start is what a person waits for, so it trains on a real call; a daemon must run for that.
+train_command() { train cli podvm ps; }
+
+maven() { (cd "$ROOT" && "$MVN" -B -ntp "$@"); }
+
+install_launchers() {
+  mkdir -p "$HOME_DIR/bin"
+  cp "$ROOT/setup/launchers/podvm" "$ROOT/setup/launchers/podvmd" "$HOME_DIR/bin/"
+  echo "$JAVA_HOME/bin/java" >"$HOME_DIR/java"
+}
+
+# train NAME PROGRAM WORDS...: a short run that records which classes a start loads (an AOT cache). It only
+# makes later starts faster, so a run that brings none is told and forgotten.
+train() {
+  local cache=$HOME_DIR/$1.aot log=$CACHE/log/train-$1.log
+  shift
+  rm -f "$cache"
+  # Java writes the cache when it ends, also when it is told to end.
+  PODVM_AOT_OUTPUT=$cache timeout 60 "$HOME_DIR/bin/$1" "${@:2}" >"$log" 2>&1 </dev/null || true
+  [[ -s $cache ]] || detail "no start-up cache for $1, so it starts slower; $log tells why"
+}
