@@ -37,6 +37,20 @@ public final class UserNetworks implements Networks {
 
     @Override
     public PodNetwork attach(PodId pod, Deadline deadline) throws PodException {
+        return connection(pod);
+    }
+
+    @Override
+    public PodNetwork find(PodId pod) throws PodException {
+        return connection(pod);
+    }
+
+    @Override
+    public void destroy(PodId pod) {
+        // nothing is outside of the VMM
+    }
+
+    private PodNetwork connection(PodId pod) throws PodException {
         return new UserNetwork(mac(pod), ResolvConf.searchDomains(read()));
     }
 

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 import podvm.engine.Deadline;
 import podvm.engine.Nic;
 import podvm.engine.PodId;
+import podvm.engine.PodNetwork;
 
 class UserNetworksTest {
     private static final PodId POD = new PodId("0123456789abcdef0123456789abcdef");
@@ -62,7 +63,15 @@ class UserNetworksTest {
         }
     }
 
-    private podvm.engine.PodNetwork attach(String resolvConf) throws Exception {
+    @Test
+    void aFoundConnectionIsTheOneThatWasMade() throws Exception {
+        try (var network = attach("search a.example\n")) {
+            var found = new UserNetworks(temporary.resolve("resolv.conf")).find(POD);
+            assertThat(found).isEqualTo(network);
+        }
+    }
+
+    private PodNetwork attach(String resolvConf) throws Exception {
         var file = Files.writeString(temporary.resolve("resolv.conf"), resolvConf);
         return new UserNetworks(file).attach(POD, Deadline.after(Duration.ofSeconds(1)));
     }

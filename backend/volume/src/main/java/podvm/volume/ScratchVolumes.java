@@ -50,7 +50,19 @@ public final class ScratchVolumes implements Volumes {
             destroy(pod);
             throw failure;
         }
-        return new ScratchFile(pod, new Disk(SERIAL, file, Disk.Access.READ_WRITE));
+        return new ScratchFile(pod);
+    }
+
+    /** Fails with NOT_FOUND. */
+    @Override
+    public ScratchDisk find(PodId pod) throws PodException {
+        if (!Files.exists(file(pod))) {
+            throw new PodException(
+                    Kind.NOT_FOUND,
+                    "pod " + pod + " has lost its scratch disk " + file(pod),
+                    "remove the pod");
+        }
+        return new ScratchFile(pod);
     }
 
     /** Readable by the daemon's user alone: the VMM is handed it open. */
@@ -94,16 +106,14 @@ public final class ScratchVolumes implements Volumes {
     /** A pod's disk; its file goes with it. */
     private final class ScratchFile implements ScratchDisk {
         private final PodId pod;
-        private final Disk disk;
 
-        ScratchFile(PodId pod, Disk disk) {
+        ScratchFile(PodId pod) {
             this.pod = pod;
-            this.disk = disk;
         }
 
         @Override
         public Disk disk() {
-            return disk;
+            return new Disk(SERIAL, file(pod), Disk.Access.READ_WRITE);
         }
 
         @Override

@@ -60,6 +60,19 @@ class ScratchVolumesTest {
     }
 
     @Test
+    void aDiskIsFoundAgain() throws Exception {
+        var first = volumes.scratch(pod, SIZE);
+        assertThat(new ScratchVolumes(state).find(pod).disk()).isEqualTo(first.disk());
+    }
+
+    @Test
+    void aLostDiskIsTold() {
+        assertThatThrownBy(() -> volumes.find(pod))
+                .asInstanceOf(InstanceOfAssertFactories.type(PodException.class))
+                .matches(e -> e.kind() == Kind.NOT_FOUND);
+    }
+
+    @Test
     void whatOthersKeepForThePodStays() throws Exception {
         var scratch = volumes.scratch(pod, SIZE);
         var other = Files.writeString(scratch.disk().file().resolveSibling("journal"), "kept");
