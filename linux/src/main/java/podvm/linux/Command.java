@@ -43,9 +43,28 @@ public record Command(
                 // above all targets, so that placing one never overwrites another
                 copies.add(source.duplicate(sources.size()));
             }
-            return HostProcess.child(spawn(arena, copies));
+            return handle(spawn(arena, copies));
         } finally {
             copies.forEach(Descriptor::close);
+        }
+    }
+
+    /** The number is safe until somebody waits for the child, which only the handle does. */
+    private static HostProcess handle(int pid) throws PodException {
+        try {
+            return HostProcess.open(pid);
+        } catch (PodException e) {
+            killUnhandled(pid);
+            throw e;
+        }
+    }
+
+    private static void killUnhandled(int pid) {
+        try (var arena = Arena.ofConfined()) {
+            var errno = Errno.capture(arena);
+            var _ = (int) NativeSpawn.KILL.invokeExact(errno, pid, Signal.KILL.number());
+        } catch (Throwable e) {
+            throw Native.broken(e);
         }
     }
 

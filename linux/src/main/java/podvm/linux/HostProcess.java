@@ -23,13 +23,11 @@ public final class HostProcess implements AutoCloseable {
 
     private final long pid;
     private final Descriptor pidfd;
-    private final boolean child;
     private @Nullable ProcessEnd end;
 
-    private HostProcess(long pid, Descriptor pidfd, boolean child) {
+    private HostProcess(long pid, Descriptor pidfd) {
         this.pid = pid;
         this.pidfd = pidfd;
-        this.child = child;
     }
 
     /**
@@ -37,12 +35,7 @@ public final class HostProcess implements AutoCloseable {
      * Fails with NOT_FOUND when it is gone.
      */
     public static HostProcess open(long pid) throws PodException {
-        return new HostProcess(pid, pidfd(pid), false);
-    }
-
-    /** A child that nobody has waited for. */
-    static HostProcess child(long pid) throws PodException {
-        return new HostProcess(pid, pidfd(pid), true);
+        return new HostProcess(pid, pidfd(pid));
     }
 
     private static Descriptor pidfd(long pid) throws PodException {
@@ -71,7 +64,7 @@ public final class HostProcess implements AutoCloseable {
     /** Looks whether it has ended, without waiting. */
     public synchronized Optional<ProcessEnd> poll() throws PodException {
         if (end == null) {
-            end = child ? reap() : gone() ? new ProcessEnd.Unknown() : null;
+            end = look();
         }
         return Optional.ofNullable(end);
     }
@@ -107,7 +100,8 @@ public final class HostProcess implements AutoCloseable {
         }
     }
 
-    private @Nullable ProcessEnd reap() throws PodException {
+    /** Reaps it where it is our child, so that no zombie is left, and learns how it ended. */
+    private @Nullable ProcessEnd look() throws PodException {
         try (var arena = Arena.ofConfined()) {
             var errno = Errno.capture(arena);
             var info = arena.allocate(SIGINFO_BYTES, 8);
@@ -115,7 +109,7 @@ public final class HostProcess implements AutoCloseable {
             var flags = WEXITED | WNOHANG;
             if ((int) Native.WAITID.invokeExact(errno, P_PIDFD, fd, info, flags) < 0) {
                 if (Errno.of(errno).number() == Errno.ECHILD) {
-                    return new ProcessEnd.Unknown();
+                    return gone() ? new ProcessEnd.Unknown() : null;
                 }
                 throw Errno.of(errno).exception("wait for process", pid);
             }

@@ -41,7 +41,7 @@ final class Native {
 
     private Native() {}
 
-    private static MethodHandle errno(String name, MemoryLayout result, MemoryLayout... arguments) {
+    static MethodHandle errno(String name, MemoryLayout result, MemoryLayout... arguments) {
         return bind(name, result, arguments, Linker.Option.captureCallState("errno"));
     }
 

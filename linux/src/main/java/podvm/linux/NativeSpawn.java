@@ -33,5 +33,7 @@ final class NativeSpawn {
     static final MethodHandle ACTIONS_CLOSEFROM =
             Native.plain("posix_spawn_file_actions_addclosefrom_np", JAVA_INT, ADDRESS, JAVA_INT);
 
+    static final MethodHandle KILL = Native.errno("kill", JAVA_INT, JAVA_INT, JAVA_INT);
+
     private NativeSpawn() {}
 }

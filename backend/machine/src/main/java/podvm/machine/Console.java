@@ -9,6 +9,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.Optional;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 
@@ -60,6 +61,14 @@ public final class Console implements AutoCloseable {
 
     public String tail() {
         return LogTail.of(log, TAIL_LINES);
+    }
+
+    /** What a Linux guest wrote when it gave up; its call trace may follow. */
+    public Optional<String> panic() {
+        return LogTail.of(log, Integer.MAX_VALUE)
+                .lines()
+                .filter(line -> line.contains("Kernel panic - "))
+                .findFirst();
     }
 
     @Override

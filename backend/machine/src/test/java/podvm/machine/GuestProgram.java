@@ -12,7 +12,7 @@ import java.nio.file.Path;
  * The smallest guests: an initramfs with one program of x86-64 machine code that says a line on the
  * console and then does one thing.
  */
-enum GuestProgram {
+public enum GuestProgram {
     /** pause(), for ever. */
     STAYS(0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7),
     /** reboot(…, LINUX_REBOOT_CMD_POWER_OFF). */
@@ -36,7 +36,7 @@ enum GuestProgram {
         }
     }
 
-    Path initramfs(Path directory) throws IOException {
+    public Path initramfs(Path directory) throws IOException {
         var archive = new ByteArrayOutputStream();
         entry(archive, "dev", 0040755, 0, 0, new byte[0]);
         entry(archive, "dev/console", 0020600, 5, 1, new byte[0]);

@@ -43,6 +43,7 @@ final class QemuMachine implements Machine {
     private final ReentrantLock disks = new ReentrantLock();
     private volatile @Nullable String shutdownCause;
     private volatile boolean closing;
+    private boolean closed;
 
     private QemuMachine(
             PodDirectory directory, HostProcess process, Console console, Deadline deadline)
@@ -221,6 +222,7 @@ final class QemuMachine implements Machine {
                             closing,
                             Optional.ofNullable(shutdownCause),
                             LogTail.of(directory.vmmLog(), 1),
+                            console.panic(),
                             console.tail());
             end.complete(shutdown.end());
         } catch (PodException e) {
@@ -246,7 +248,10 @@ final class QemuMachine implements Machine {
     }
 
     @Override
-    public void close() throws PodException {
+    public synchronized void close() throws PodException {
+        if (closed) {
+            return;
+        }
         closing = true;
         process.signal(Signal.KILL);
         try {
@@ -261,6 +266,7 @@ final class QemuMachine implements Machine {
             Thread.currentThread().interrupt();
             return;
         }
+        closed = true;
         qmp.close();
         console.close();
         process.close();

@@ -1,7 +1,6 @@
 package podvm.machine.qemu;
 
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import podvm.engine.MachineEnd;
 import podvm.engine.MachineEnd.Reason;
 import podvm.linux.ProcessEnd;
@@ -13,14 +12,15 @@ import podvm.linux.Signal;
  * @param closed whether PodVM ended it
  * @param cause reason of QEMU's SHUTDOWN event (qemu: qapi/run-state.json, ShutdownCause)
  * @param vmmError the last line of QEMU's log
+ * @param panic what the guest's kernel wrote when it gave up
  */
 record Shutdown(
         ProcessEnd process,
         boolean closed,
         Optional<String> cause,
         String vmmError,
+        Optional<String> panic,
         String console) {
-    private static final String PANIC = "Kernel panic";
     private static final int SIGSYS = 31;
 
     MachineEnd end() {
@@ -37,9 +37,8 @@ record Shutdown(
     }
 
     private MachineEnd byGuest() {
-        var panic = panicLine();
-        if (panic != null) {
-            return end(Reason.GUEST_PANIC, panic);
+        if (panic.isPresent()) {
+            return end(Reason.GUEST_PANIC, panic.get());
         }
         return switch (cause.orElse("")) {
             case "guest-panic" -> end(Reason.GUEST_PANIC, "the guest panicked");
@@ -50,10 +49,6 @@ record Shutdown(
             case "" -> end(Reason.VMM_KILLED, "QEMU vanished without telling why" + lastWords());
             default -> end(Reason.VMM_FAILED, "QEMU ended: " + cause.orElse("") + lastWords());
         };
-    }
-
-    private @Nullable String panicLine() {
-        return console.lines().filter(line -> line.contains(PANIC)).findFirst().orElse(null);
     }
 
     private static String hint(Signal signal) {

@@ -1,0 +1,105 @@
+package podvm.network;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import podvm.engine.Deadline;
+import podvm.engine.Networks;
+import podvm.engine.Nic;
+import podvm.engine.PodException;
+import podvm.engine.PodException.Kind;
+import podvm.engine.PodId;
+import podvm.engine.PodNetwork;
+import podvm.engine.PodNetwork.Interface;
+import podvm.engine.PodNetwork.Route;
+
+/**
+ * Connects pods by the VMM's user-mode network: no privilege, no trace on the host. Pods reach out
+ * and the host's own services at the gateway's address; nothing reaches them, and all have the same
+ * address. Its numbers are the defaults of QEMU (qemu-options: -netdev user).
+ */
+public final class UserNetworks implements Networks {
+    private static final String ADDRESS = "10.0.2.15";
+    private static final String GATEWAY = "10.0.2.2";
+    private static final String NAMESERVER = "10.0.2.3";
+    private static final int MTU = 1500;
+
+    private final Path resolvConf;
+
+    /**
+     * @param resolvConf the host's resolver configuration, for its search domains
+     */
+    public UserNetworks(Path resolvConf) {
+        this.resolvConf = resolvConf;
+    }
+
+    @Override
+    public PodNetwork attach(PodId pod, Deadline deadline) throws PodException {
+        return connection(pod);
+    }
+
+    @Override
+    public PodNetwork find(PodId pod) throws PodException {
+        return connection(pod);
+    }
+
+    @Override
+    public void destroy(PodId pod) {
+        // nothing is outside of the VMM
+    }
+
+    private PodNetwork connection(PodId pod) throws PodException {
+        return new UserNetwork(mac(pod), ResolvConf.searchDomains(read()));
+    }
+
+    private String read() throws PodException {
+        try {
+            return Files.readString(resolvConf);
+        } catch (NoSuchFileException _) {
+            return "";
+        } catch (IOException e) {
+            throw new PodException(Kind.UNAVAILABLE, "cannot read " + resolvConf + ": " + e, "", e);
+        }
+    }
+
+    /**
+     * The same for a pod always; locally administered, for one station (IEEE 802, bits 1 and 0).
+     */
+    private static String mac(PodId pod) {
+        var mac = new StringBuilder("02");
+        for (var i = 0; i < 10; i += 2) {
+            mac.append(':').append(pod.text(), i, i + 2);
+        }
+        return mac.toString();
+    }
+
+    private record UserNetwork(String mac, List<String> searchDomains) implements PodNetwork {
+        @Override
+        public List<Nic> nics() {
+            return List.of(new Nic.User(mac));
+        }
+
+        @Override
+        public List<Interface> interfaces() {
+            var routes = List.of(new Route("0.0.0.0/0", GATEWAY));
+            return List.of(new Interface(mac, "eth0", List.of(ADDRESS + "/24"), routes, MTU));
+        }
+
+        @Override
+        public List<String> nameservers() {
+            return List.of(NAMESERVER);
+        }
+
+        @Override
+        public List<String> ips() {
+            return List.of(ADDRESS);
+        }
+
+        @Override
+        public void close() {
+            // the network ends with its VMM
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** Connects pods. */
+@NullMarked
+package podvm.network;
+
+import org.jspecify.annotations.NullMarked;

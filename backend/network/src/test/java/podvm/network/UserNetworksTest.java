@@ -1,0 +1,78 @@
+package podvm.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import podvm.engine.Deadline;
+import podvm.engine.Nic;
+import podvm.engine.PodId;
+import podvm.engine.PodNetwork;
+
+class UserNetworksTest {
+    private static final PodId POD = new PodId("0123456789abcdef0123456789abcdef");
+
+    @TempDir Path temporary;
+
+    @Test
+    void aPodHasOneInterfaceWithADefaultRoute() throws Exception {
+        try (var network = attach("")) {
+            assertThat(network.ips()).containsExactly("10.0.2.15");
+            assertThat(network.nameservers()).containsExactly("10.0.2.3");
+            var eth0 = network.interfaces().getFirst();
+            assertThat(eth0.addresses()).containsExactly("10.0.2.15/24");
+            assertThat(eth0.routes().getFirst().gateway()).isEqualTo("10.0.2.2");
+            assertThat(network.nics()).containsExactly(new Nic.User(eth0.mac()));
+        }
+    }
+
+    @Test
+    void theMacFollowsFromThePodAndIsLocallyAdministered() throws Exception {
+        try (var network = attach("")) {
+            assertThat(network.nics().getFirst().mac()).isEqualTo("02:01:23:45:67:89");
+        }
+    }
+
+    @Test
+    void searchDomainsAreTheHosts() throws Exception {
+        try (var network = attach("nameserver 1.1.1.1\nsearch a.example  b.example\n")) {
+            assertThat(network.searchDomains()).containsExactly("a.example", "b.example");
+        }
+    }
+
+    @Test
+    void theLastSearchLineCounts() {
+        assertThat(ResolvConf.searchDomains("domain a.example\n\tsearch b.example\n"))
+                .containsExactly("b.example");
+    }
+
+    @Test
+    void whatIsNoDomainIsLeftOut() {
+        assertThat(ResolvConf.searchDomains("search . ok.example $(boom)"))
+                .containsExactly("ok.example");
+    }
+
+    @Test
+    void aHostWithoutResolverConfigurationHasNoDomains() throws Exception {
+        var networks = new UserNetworks(temporary.resolve("missing"));
+        try (var network = networks.attach(POD, Deadline.after(Duration.ofSeconds(1)))) {
+            assertThat(network.searchDomains()).isEmpty();
+        }
+    }
+
+    @Test
+    void aFoundConnectionIsTheOneThatWasMade() throws Exception {
+        try (var network = attach("search a.example\n")) {
+            var found = new UserNetworks(temporary.resolve("resolv.conf")).find(POD);
+            assertThat(found).isEqualTo(network);
+        }
+    }
+
+    private PodNetwork attach(String resolvConf) throws Exception {
+        var file = Files.writeString(temporary.resolve("resolv.conf"), resolvConf);
+        return new UserNetworks(file).attach(POD, Deadline.after(Duration.ofSeconds(1)));
+    }
+}
