@@ -50,7 +50,7 @@ public final class Manifest {
         var specs = specs();
         if (documents.isEmpty()) {
             reading.problem(Optional.empty(), "", "it is empty; give it a Pod");
-        } else if (pods.isEmpty()) {
+        } else if (pods.isEmpty() && reading.problems().isEmpty()) {
             reading.problem(documents.getFirst(), "", "it has no Pod; add one");
         }
         var problems = reading.problems();

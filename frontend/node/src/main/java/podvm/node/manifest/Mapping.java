@@ -137,6 +137,10 @@ final class Mapping {
         return texts;
     }
 
+    boolean hasUnread() {
+        return !read.containsAll(values.keySet());
+    }
+
     /** Refuses every field that nobody has read. */
     void finish(KubernetesFields known) {
         for (var entry : values.entrySet()) {

@@ -55,7 +55,7 @@ final class VolumeReader {
         secret.ifPresent(source -> given.add(secret(source)));
         if (given.size() > 1) {
             fields.problem("must have one source, not " + given.size());
-        } else if (given.isEmpty() && fields.entries().size() < 2) {
+        } else if (given.isEmpty() && !fields.hasUnread()) {
             fields.problem("needs a source: emptyDir, configMap or secret");
         } else {
             fields.finish(KubernetesFields.VOLUME);
