@@ -91,10 +91,16 @@ impl Modules {
     /// Loads the later phases beside the serving of requests.
     pub fn load_rest_in_background(&self) {
         let modules = self.clone();
-        let load = move || [Phase::Disk, Phase::Net, Phase::Rest].into_iter().for_each(|p| modules.load(p));
+        let load = move || modules.load_rest();
         if let Err(e) = std::thread::Builder::new().stack_size(STACK).spawn(load) {
             log!("podvm-agent: cannot start the thread that loads modules: {e}; loading them now");
-            [Phase::Disk, Phase::Net, Phase::Rest].into_iter().for_each(|p| self.load(p));
+            self.load_rest();
+        }
+    }
+
+    fn load_rest(&self) {
+        for phase in [Phase::Disk, Phase::Net, Phase::Rest] {
+            self.load(phase);
         }
     }
 

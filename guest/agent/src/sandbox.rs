@@ -180,9 +180,8 @@ async fn find(mac: &str) -> Result<(u32, String)> {
         for entry in fs::read_dir("/sys/class/net").doing(|| "list the network interfaces")?.flatten() {
             let read = |file: &str| fs::read_to_string(entry.path().join(file)).unwrap_or_default().trim().to_owned();
             let address = read("address");
-            if address == mac
-                && let Ok(index) = read("ifindex").parse()
-            {
+            if address == mac {
+                let index = read("ifindex").parse().doing(|| format!("read the index of the network interface {mac}"))?;
                 return Ok((index, entry.file_name().to_string_lossy().into_owned()));
             }
             there.push(address);

@@ -150,7 +150,7 @@ impl Agent for Service {
 
     async fn resize_terminal(&self, request: Request<ResizeTerminalRequest>) -> Answer<ResizeTerminalResponse> {
         let request = request.into_inner();
-        self.containers.get(&request.container_id)?.resize(&request.size.unwrap_or_default())?;
+        self.containers.get(&request.container_id)?.resize(request.size.unwrap_or_default())?;
         Ok(Response::new(ResizeTerminalResponse {}))
     }
 

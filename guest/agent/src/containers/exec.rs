@@ -161,7 +161,7 @@ fn apply(running: &mut Running, message: Option<exec_request::Message>) -> Optio
         Some(exec_request::Message::CloseStdin(true)) => running.stdin = None,
         Some(exec_request::Message::Resize(size)) => {
             if let Some(terminal) = &running.terminal {
-                let _ = rustix::termios::tcsetwinsize(terminal.get_ref(), window(&size));
+                let _ = rustix::termios::tcsetwinsize(terminal.get_ref(), window(size));
             }
         }
         Some(exec_request::Message::Signal(signal)) => {

@@ -104,7 +104,9 @@ mod tests {
 
     fn queue(parts: &[&'static str]) -> Queue {
         let mut queue = Queue::default();
-        parts.iter().for_each(|p| queue.push(Bytes::from_static(p.as_bytes()), 5));
+        for part in parts {
+            queue.push(Bytes::from_static(part.as_bytes()), 5);
+        }
         queue
     }
 

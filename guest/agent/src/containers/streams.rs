@@ -157,7 +157,7 @@ fn next_chunk(streams: &Streams, cursors: &mut [Cursor; 2]) -> Option<OutputChun
         }
     }
     if let Some(chunk) = &mut best {
-        let cursor = &mut cursors[if chunk.stream == stream_of(0) { 0 } else { 1 }];
+        let cursor = &mut cursors[usize::from(chunk.stream != stream_of(0))];
         cursor.offset = chunk.offset + chunk.data.len() as u64;
         if chunk.eof {
             cursor.eof_sent = true;

@@ -30,10 +30,10 @@ pub fn parse(names: &[String]) -> Result<CapabilitySet> {
 
 /// Takes everything else out of the bounding set, for this process and all it becomes.
 pub fn bound(keep: CapabilitySet) -> Result<()> {
-    for number in 0..NAMES.len() {
+    for (number, name) in NAMES.iter().enumerate() {
         let capability = CapabilitySet::from_bits_retain(1 << number);
         if !keep.contains(capability) {
-            rustix::thread::remove_capability_from_bounding_set(capability).doing(|| format!("drop CAP_{}", NAMES[number]))?;
+            rustix::thread::remove_capability_from_bounding_set(capability).doing(|| format!("drop CAP_{name}"))?;
         }
     }
     Ok(())

@@ -38,7 +38,7 @@ pub fn terminal(plan: &ExecPlan, is_first: bool) -> Result<Option<OwnedFd>> {
     rustix::pty::unlockpt(&master).doing(|| "unlock the terminal")?;
     let slave = rustix::pty::ioctl_tiocgptpeer(&master, rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY | rustix::pty::OpenptFlags::CLOEXEC)
         .doing(|| "open the terminal's other side")?;
-    if let Some(size) = &process.terminal_size {
+    if let Some(size) = process.terminal_size {
         let _ = rustix::termios::tcsetwinsize(&slave, window(size));
     }
     rustix::process::ioctl_tiocsctty(&slave).doing(|| "make the terminal the controlling one")?;
@@ -52,7 +52,7 @@ pub fn terminal(plan: &ExecPlan, is_first: bool) -> Result<Option<OwnedFd>> {
     Ok(Some(master))
 }
 
-pub fn window(size: &TerminalSize) -> Winsize {
+pub fn window(size: TerminalSize) -> Winsize {
     let cells = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
     Winsize { ws_row: cells(size.rows), ws_col: cells(size.columns), ws_xpixel: 0, ws_ypixel: 0 }
 }

@@ -17,6 +17,8 @@ const END: u32 = 463;
 struct Calls([u64; WORDS]);
 
 impl Calls {
+    // Numbers are small, and a wrong one would not compile: the index is checked.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     const fn of<const N: usize>(numbers: [c_long; N]) -> Self {
         let mut words = [0u64; WORDS];
         let mut i = 0;
@@ -279,8 +281,8 @@ fn jump(code: u16, value: u32, jump_true: u8, jump_false: u8) -> Instruction {
 fn result(answer: Answer) -> Instruction {
     let value = match answer {
         Answer::Allow => 0x7fff_0000,
-        Answer::NotImplemented => 0x0005_0000 | libc::ENOSYS.cast_unsigned(),
-        _ => 0x0005_0000 | libc::EPERM.cast_unsigned(),
+        Answer::NotImplemented => 0x0005_0000 | libc::ENOSYS.unsigned_abs(),
+        _ => 0x0005_0000 | libc::EPERM.unsigned_abs(),
     };
     Instruction { code: RETURN, jump_true: 0, jump_false: 0, value }
 }

@@ -67,7 +67,7 @@ fn resolve_in(wanted: &User, passwd: &str, group: &str) -> Result<Identity> {
         (None, None) => return Err(Error::not_found(format!("no user {user:?} in the container's /etc/passwd"))),
     };
     if identity.home.is_empty() {
-        identity.home = if identity.uid == 0 { "/root" } else { "/" }.to_owned();
+        identity.home.push_str(if identity.uid == 0 { "/root" } else { "/" });
     }
     if let Some(name) = group_name {
         let by_name = groups(group).find(|g| g.name == name).map(|g| g.gid);
@@ -76,9 +76,7 @@ fn resolve_in(wanted: &User, passwd: &str, group: &str) -> Result<Identity> {
     if let Some(gid) = wanted.gid {
         identity.gid = gid;
     }
-    if !wanted.strict_groups
-        && let Some(account) = &account
-    {
+    if let Some(account) = account.as_ref().filter(|_| !wanted.strict_groups) {
         let member = |g: &Group<'_>| g.members.split(',').any(|m| m == account.name);
         identity.groups.extend(groups(group).filter(member).map(|g| g.gid));
     }
