@@ -45,11 +45,7 @@ impl Queue {
     pub fn push(&mut self, data: Bytes, now_unix_ns: u64) {
         self.last_time = now_unix_ns.max(self.last_time + 1);
         self.cost += data.len() + OVERHEAD;
-        let chunk = Chunk {
-            offset: self.end,
-            data,
-            time_unix_ns: self.last_time,
-        };
+        let chunk = Chunk { offset: self.end, data, time_unix_ns: self.last_time };
         self.end = chunk.end();
         self.chunks.push_back(chunk);
     }

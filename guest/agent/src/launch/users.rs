@@ -57,12 +57,7 @@ fn resolve_in(wanted: &User, passwd: &str, group: &str) -> Result<Identity> {
     let number = user.parse::<u32>().ok();
     let account = accounts(passwd).find(|a| a.name == user).or_else(|| accounts(passwd).find(|a| Some(a.uid) == number));
     let mut identity = match (&account, number) {
-        (Some(account), _) => Identity {
-            uid: account.uid,
-            gid: account.gid,
-            home: account.home.to_owned(),
-            groups: Vec::new(),
-        },
+        (Some(account), _) => Identity { uid: account.uid, gid: account.gid, home: account.home.to_owned(), groups: Vec::new() },
         (None, Some(uid)) => Identity { uid, ..Identity::default() },
         (None, None) => return Err(Error::not_found(format!("no user {user:?} in the container's /etc/passwd"))),
     };
@@ -71,7 +66,9 @@ fn resolve_in(wanted: &User, passwd: &str, group: &str) -> Result<Identity> {
     }
     if let Some(name) = group_name {
         let by_name = groups(group).find(|g| g.name == name).map(|g| g.gid);
-        identity.gid = by_name.or_else(|| name.parse().ok()).ok_or_else(|| Error::not_found(format!("no group {name:?} in the container's /etc/group")))?;
+        identity.gid = by_name
+            .or_else(|| name.parse().ok())
+            .ok_or_else(|| Error::not_found(format!("no group {name:?} in the container's /etc/group")))?;
     }
     if let Some(gid) = wanted.gid {
         identity.gid = gid;

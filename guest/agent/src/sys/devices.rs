@@ -82,10 +82,7 @@ fn assemble(allowed: &[Allowed]) -> Vec<[u8; 8]> {
         instruction(JUMP_IF_NOT, 3, 2, 0),
     ];
     program.extend(answer(1));
-    program.extend([
-        instruction(AND, 2, 0, 0xffff),
-        instruction(JUMP_IF, 2, 2, DEVICE_CHARACTER),
-    ]);
+    program.extend([instruction(AND, 2, 0, 0xffff), instruction(JUMP_IF, 2, 2, DEVICE_CHARACTER)]);
     program.extend(answer(0));
     program.extend([instruction(LOAD_WORD, 0x14, 4, 0), instruction(LOAD_WORD, 0x15, 8, 0)]);
     for device in allowed {

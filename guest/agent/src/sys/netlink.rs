@@ -120,8 +120,8 @@ impl Batch {
         let mut answers = vec![0u8; 16 * 1024];
         let mut left = self.names.len();
         while left > 0 {
-            let (size, _) =
-                rustix::net::recv(&socket, &mut answers, RecvFlags::empty()).map_err(|e| format!("read the answer of the kernel's network stack: {e}"))?;
+            let (size, _) = rustix::net::recv(&socket, &mut answers, RecvFlags::empty())
+                .map_err(|e| format!("read the answer of the kernel's network stack: {e}"))?;
             for (sequence, errno) in acknowledgements(&answers[..size]) {
                 left = left.saturating_sub(1);
                 if errno != 0 {

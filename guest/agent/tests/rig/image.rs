@@ -105,9 +105,5 @@ pub fn scratch(path: &Path) -> Outcome {
 
 fn run(command: &mut Command) -> Outcome {
     let output = command.output()?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
-    }
+    if output.status.success() { Ok(()) } else { Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into()) }
 }

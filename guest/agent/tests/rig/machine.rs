@@ -54,7 +54,10 @@ impl Machine {
             .args(["-netdev", "user,id=n0", "-device"])
             .arg(format!("virtio-net-device,netdev=n0,mac={MAC}"));
         for (file, serial, read_only) in [(&base, LAYERS[0], "on"), (&top, LAYERS[1], "on"), (&scratch, SCRATCH, "off")] {
-            qemu.arg("-blockdev").arg(format!("driver=raw,node-name={serial},read-only={read_only},discard=unmap,file.driver=file,file.locking=off,file.filename={}", file.display()));
+            qemu.arg("-blockdev").arg(format!(
+                "driver=raw,node-name={serial},read-only={read_only},discard=unmap,file.driver=file,file.locking=off,file.filename={}",
+                file.display()
+            ));
             qemu.arg("-device").arg(format!("scsi-hd,drive={serial},serial={serial}"));
         }
         let qemu = qemu.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
