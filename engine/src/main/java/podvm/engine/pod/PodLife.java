@@ -1,14 +1,7 @@
 package podvm.engine.pod;
 
-import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+
 import podvm.engine.Agent;
 import podvm.engine.Agent.ContainerReport;
 import podvm.engine.ContainerId;
@@ -33,6 +26,15 @@ import podvm.engine.PodStatus.Phase;
 import podvm.engine.PodStatus.Stage;
 import podvm.engine.Progress;
 import podvm.engine.log.PodLogs;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * One pod from acceptance to its end, on one virtual thread. The thread compares what should be
@@ -356,8 +358,15 @@ final class PodLife {
 
     private boolean finished() {
         return failed
-                || (apps().allMatch(slot -> slot.state instanceof Terminated)
+                || (apps().allMatch(this::done)
                         && slots.stream().noneMatch(ContainerSlot::running));
+    }
+
+    /**
+     * Ended for good: also what could not even be started is tried again where restarts are due.
+     */
+    private boolean done(ContainerSlot slot) {
+        return slot.state instanceof Terminated ended && (stopBy != null || !wanted(ended));
     }
 
     private Stream<ContainerSlot> apps() {
