@@ -36,6 +36,12 @@ final class Rig implements AutoCloseable {
                     Duration.ofMillis(20),
                     new LogWriter.Limits(1 << 20, 5),
                     10);
+    static final Patience PATIENT =
+            new Patience(
+                    Duration.ofMillis(200),
+                    Duration.ofMillis(200),
+                    Duration.ofMillis(100),
+                    Duration.ofMillis(20));
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     final FakeNode node;
@@ -49,7 +55,7 @@ final class Rig implements AutoCloseable {
     Rig(Path directory, EngineSettings settings) throws Exception {
         this.node = new FakeNode(directory);
         this.settings = settings;
-        this.pods = PodTable.open(node.ports(), settings);
+        this.pods = PodTable.open(node.ports(), settings, PATIENT);
     }
 
     PodId run(PodSpec spec) throws Exception {
