@@ -11,11 +11,17 @@ find_rust() {
     [[ -x $candidate ]] || continue
     CARGO=$candidate
     rust_is_new_enough && return
-    # A rustup without a default toolchain answers only when told which one.
-    RUSTUP_TOOLCHAIN=$RUST_MINIMUM rust_is_new_enough && export RUSTUP_TOOLCHAIN=$RUST_MINIMUM && return
+    # A rustup without a default toolchain answers only when told which one; it must be there, because some
+    # versions of rustup would fetch it without a word.
+    if has_toolchain; then
+      export RUSTUP_TOOLCHAIN=$RUST_MINIMUM
+      return
+    fi
   done
   return 1
 }
+
+has_toolchain() { find_rustup && "$RUSTUP" toolchain list 2>/dev/null | grep -q "^$RUST_MINIMUM-"; }
 
 rust_is_new_enough() {
   local version

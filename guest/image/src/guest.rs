@@ -22,6 +22,8 @@ pub struct Inputs {
     pub agent: PathBuf,
     /// The control of the benchmarks, see `podvm-bare-init`.
     pub bare: PathBuf,
+    /// This program: a change of it changes what it makes.
+    pub program: PathBuf,
     /// The folder that keeps the results, one folder for each set of inputs.
     pub into: PathBuf,
 }
@@ -36,12 +38,13 @@ pub fn build(inputs: &Inputs) -> Result<PathBuf> {
     let vmlinuz = package::read(&package.vmlinuz)?;
     let agent = package::read(&inputs.agent)?;
     let bare = package::read(&inputs.bare)?;
+    let program = package::read(&inputs.program)?;
     let key = key(&[
         &vmlinuz,
         inputs.kernel_package.as_bytes(),
         &agent,
         &bare,
-        &own_binary()?,
+        &program,
     ]);
     let folder = inputs.into.join(&key);
     if !folder.is_dir() {
@@ -56,13 +59,6 @@ pub fn build(inputs: &Inputs) -> Result<PathBuf> {
     }
     point_current_at(&inputs.into, &key)?;
     Ok(folder)
-}
-
-/// A change of this program changes what it makes, so its own bytes are one of the inputs.
-fn own_binary() -> Result<Vec<u8>> {
-    let path = std::env::current_exe()
-        .map_err(|cause| cannot("find", Path::new("this program"), &cause))?;
-    package::read(&path)
 }
 
 fn key(inputs: &[&[u8]]) -> String {
@@ -207,11 +203,13 @@ mod tests {
         fs::write(root.join("kernel/boot/vmlinuz-6.1.0-x"), vmlinuz).unwrap();
         fs::write(root.join("agent"), "agent").unwrap();
         fs::write(root.join("bare"), "bare").unwrap();
+        fs::write(root.join("program"), "program").unwrap();
         Inputs {
             kernel: root.join("kernel"),
             kernel_package: "linux-image-x 6.1-1".to_owned(),
             agent: root.join("agent"),
             bare: root.join("bare"),
+            program: root.join("program"),
             into: root.join("guest"),
         }
     }

@@ -28,12 +28,16 @@ fn inputs() -> Result<Inputs> {
             format!("call {USAGE}"),
         ));
     };
+    let program = std::env::current_exe().map_err(|cause| {
+        Problem::new(format!("cannot find this program ({cause})"), "mount /proc")
+    })?;
     let path = PathBuf::from;
     Ok(Inputs {
         kernel: path(kernel),
         kernel_package,
         agent: path(agent),
         bare: path(bare),
+        program,
         into: path(into),
     })
 }

@@ -33,18 +33,9 @@ const NEEDED: [(Phase, &[&str]); 3] = [
     (Phase::Net, &["virtio_net"]),
 ];
 
-/// Modules that are taken where the kernel has them. Every one costs boot time, because the kernel unpacks the
-/// whole initramfs before it starts the agent: `guest/kernel/README.md` tells how much.
-const WELCOME: &[&str] = &[
-    "fuse",
-    "virtiofs",
-    "virtio_balloon",
-    "virtio_rng",
-    "virtio_pci",
-    "vmw_vsock_virtio_transport",
-    "dm_verity",
-    "tun",
-];
+/// Modules that are taken where the kernel has them. Being there costs next to nothing, but loading does
+/// (`guest/kernel/README.md`), so each is added together with the first thing that uses it.
+const WELCOME: &[&str] = &["fuse", "virtio_balloon", "virtio_rng", "tun"];
 
 /// The modules of one kernel: gives a module's file by its canonical name.
 pub trait Modules {

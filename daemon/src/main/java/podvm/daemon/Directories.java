@@ -15,6 +15,14 @@ import podvm.engine.PodException.Kind;
  * directory specification.
  */
 record Directories(Path state, Path run, Path cache, Path guest) {
+    static Directories here() throws PodException {
+        try {
+            return of(System.getenv(), uid());
+        } catch (IOException e) {
+            throw new PodException(Kind.UNAVAILABLE, "cannot tell who runs podvmd: " + e.getMessage(), "is /proc mounted?", e);
+        }
+    }
+
     static Directories of(Map<String, String> env, long uid) {
         var home = Path.of(env.getOrDefault("HOME", "/"));
         var cache =
@@ -67,7 +75,7 @@ record Directories(Path state, Path run, Path cache, Path guest) {
         }
     }
 
-    static long uid() throws IOException {
+    private static long uid() throws IOException {
         return ((Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid")).longValue();
     }
 }

@@ -14,13 +14,22 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import podvm.engine.Deadline;
 
 /** The stream to one agent, ready for HTTP/2: connected and past the handshake. */
 final class ByteStream implements AutoCloseable {
+    /**
+     * Small answers of HTTP/2 itself, such as those to pings, wait here without limit when the
+     * guest asks but does not read. Data never does: it waits for the guest's window.
+     */
+    private static final long MOST_UNREAD = 1 << 20;
+
     private final SocketChannel socket;
     private final byte[] begin;
     private final AtomicBoolean taken = new AtomicBoolean();
+    private volatile @Nullable ChannelHandlerContext context;
+    private volatile boolean closed;
 
     private ByteStream(SocketChannel socket, byte[] begin) {
         this.socket = socket;
@@ -34,7 +43,7 @@ final class ByteStream implements AutoCloseable {
             socket.configureBlocking(false);
             return new ByteStream(socket, new Handshake(socket, random).await(deadline));
         } catch (IOException | InterruptedException | RuntimeException e) {
-            socket.close();
+            close(socket);
             throw e;
         }
     }
@@ -53,22 +62,51 @@ final class ByteStream implements AutoCloseable {
         return channel;
     }
 
-    /** Netty closes what it has taken. */
+    /** Hangs up at once, whatever HTTP/2 still means to say. */
     @Override
-    public void close() throws IOException {
-        if (taken.compareAndSet(false, true)) {
+    public void close() {
+        closed = true;
+        var head = context;
+        if (head != null) {
+            // from the first handler: the ones behind it, which would wait, are not asked
+            var _ = head.close();
+        } else if (taken.compareAndSet(false, true)) {
+            close(socket);
+        }
+    }
+
+    private static void close(SocketChannel socket) {
+        try {
             socket.close();
+        } catch (IOException e) {
+            // the descriptor is free all the same, and nobody waits for what was not sent
         }
     }
 
     /** Tells gRPC, which means to connect, that this is done, and hands on what came already. */
     private final class Connected extends ChannelDuplexHandler {
         @Override
+        public void handlerAdded(ChannelHandlerContext added) {
+            context = added;
+            if (closed) {
+                var _ = added.close();
+            }
+        }
+
+        @Override
         public void channelActive(ChannelHandlerContext context) {
             context.fireChannelActive();
             if (begin.length > 0) {
                 context.fireChannelRead(Unpooled.wrappedBuffer(begin));
                 context.fireChannelReadComplete();
+            }
+        }
+
+        @Override
+        public void channelReadComplete(ChannelHandlerContext context) {
+            context.fireChannelReadComplete();
+            if (context.channel().bytesBeforeWritable() > MOST_UNREAD) {
+                var _ = context.close();
             }
         }
 

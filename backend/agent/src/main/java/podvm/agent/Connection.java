@@ -2,6 +2,7 @@ package podvm.agent;
 
 import com.google.protobuf.MessageLite;
 import io.grpc.CallOptions;
+import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
@@ -30,12 +31,15 @@ final class Connection implements AutoCloseable {
     private static final int MAX_METADATA = 8 << 10;
 
     private final Peer peer;
+    private final ByteStream stream;
     private final ManagedChannel channel;
     private final Set<Conversation<?, ?>> live = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean over = new AtomicBoolean();
 
+    /** Takes over the stream. */
     Connection(Peer peer, ByteStream stream, EventLoopGroup threads) {
         this.peer = peer;
+        this.stream = stream;
         channel =
                 NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(peer.address()))
                         .channelFactory(() -> stream.take(this::lose))
@@ -54,6 +58,23 @@ final class Connection implements AutoCloseable {
                         .idleTimeout(Long.MAX_VALUE, TimeUnit.NANOSECONDS)
                         .maxTraceEvents(0)
                         .build();
+        follow(ConnectivityState.IDLE);
+    }
+
+    /**
+     * HTTP/2 ends gracefully when the guest breaks its rules: it waits for open calls, up to half a
+     * minute. For them the end must come at once.
+     */
+    private void follow(ConnectivityState known) {
+        channel.notifyWhenStateChanged(
+                known,
+                () -> {
+                    var state = channel.getState(false);
+                    switch (state) {
+                        case CONNECTING, READY -> follow(state);
+                        case IDLE, TRANSIENT_FAILURE, SHUTDOWN -> lose();
+                    }
+                });
     }
 
     /**
@@ -106,6 +127,7 @@ final class Connection implements AutoCloseable {
 
     private void lose() {
         over.set(true);
+        stream.close();
         channel.shutdownNow();
         live.forEach(conversation -> conversation.abandon(Status.UNAVAILABLE));
     }

@@ -62,10 +62,9 @@ public final class GrpcAgents implements Agents, AutoCloseable {
 
     private Agent attempt(Peer peer, Deadline deadline)
             throws IOException, PodException, InterruptedException {
-        try (var stream = ByteStream.open(peer.address(), random, deadline)) {
-            return GrpcAgent.greet(
-                    new Connection(peer, stream, threads), random, deadline.atMost(HELLO));
-        }
+        var connection =
+                new Connection(peer, ByteStream.open(peer.address(), random, deadline), threads);
+        return GrpcAgent.greet(connection, random, deadline.atMost(HELLO));
     }
 
     private static PodException unreached(Path socket, Exception failure) {

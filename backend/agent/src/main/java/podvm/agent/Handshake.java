@@ -20,11 +20,14 @@ import podvm.engine.Deadline;
  * number is sent again and again, and what follows the answer to the newest one is the stream.
  */
 final class Handshake {
-    /** An agent that a stale connection held needs two lines: one breaks it, one is answered. */
-    private static final Duration EAGER_PERIOD = Duration.ofMillis(50);
+    /**
+     * Doubles with each line. Short at first, since an agent that still holds an earlier connection
+     * needs two lines: one breaks it, one is answered. Long later, since lines wait in the port
+     * while the guest boots, and it answers each of them.
+     */
+    private static final Duration FIRST_PERIOD = Duration.ofMillis(50);
 
-    private static final int EAGER_LINES = 10;
-    private static final Duration PERIOD = Duration.ofMillis(200);
+    private static final Duration LONGEST_PERIOD = Duration.ofSeconds(1);
 
     /**
      * Once the agent has answered any of our lines it will answer the newest too. Sending still
@@ -38,6 +41,7 @@ final class Handshake {
     private final Set<String> sent = new HashSet<>();
     private String newest = "";
     private ByteBuffer line = ByteBuffer.allocate(0);
+    private Duration period = FIRST_PERIOD;
     private long nextLine = System.nanoTime();
 
     /**
@@ -81,7 +85,9 @@ final class Handshake {
             newest = HexFormat.of().formatHex(number);
             sent.add(newest);
             line = StandardCharsets.US_ASCII.encode("PODVM1 " + newest + "\n");
-            wait(sent.size() < EAGER_LINES ? EAGER_PERIOD : PERIOD);
+            wait(period);
+            period = period.multipliedBy(2);
+            period = period.compareTo(LONGEST_PERIOD) > 0 ? LONGEST_PERIOD : period;
         }
         socket.write(line);
         key.interestOps(
@@ -108,7 +114,7 @@ final class Handshake {
 
     private long untilNextLine() {
         return line.hasRemaining()
-                ? PERIOD.toMillis()
+                ? LONGEST_PERIOD.toMillis()
                 : Duration.ofNanos(nextLine - System.nanoTime()).toMillis();
     }
 }

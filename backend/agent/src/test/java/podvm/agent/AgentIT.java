@@ -2,7 +2,7 @@ package podvm.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -65,11 +65,15 @@ class AgentIT {
     void boot(@TempDir Path temporary) throws Exception {
         directory = temporary;
         var files = QemuGuest.files();
-        assumeTrue(
-                files.isPresent(),
-                "skipped: set PODVM_GUEST to a directory with vmlinux and initramfs.cpio");
+        if (files.isEmpty()) {
+            var reason =
+                    "AgentIT skipped: set PODVM_GUEST to a directory with vmlinux and"
+                            + " initramfs.cpio";
+            System.out.println(reason);
+            abort(reason);
+        }
         var begin = System.nanoTime();
-        guest = QemuGuest.boot(files.get(), directory, layer());
+        guest = QemuGuest.boot(files.orElseThrow(), directory, layer());
         try {
             agent = agents.connect(guest.address(), in(60));
         } catch (PodException e) {

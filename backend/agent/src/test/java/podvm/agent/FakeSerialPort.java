@@ -16,7 +16,16 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class FakeSerialPort implements AutoCloseable {
     /** What may go wrong before the streams agree. */
-    record Trouble(byte[] staleBytes, int deafLines, int hangUps, int millisBeforeAnswers) {
+    record Trouble(
+            byte[] staleBytes,
+            int deafLines,
+            int hangUps,
+            int millisBeforeAnswers,
+            boolean speaksBeforePreface) {
+        Trouble(byte[] staleBytes, int deafLines, int hangUps, int millisBeforeAnswers) {
+            this(staleBytes, deafLines, hangUps, millisBeforeAnswers, false);
+        }
+
         static Trouble none() {
             return new Trouble(new byte[0], 0, 0, 0);
         }
@@ -60,9 +69,8 @@ final class FakeSerialPort implements AutoCloseable {
 
     private void serve(SocketChannel client) throws IOException, InterruptedException {
         client.write(ByteBuffer.wrap(trouble.staleBytes()));
-        var rest = handshake(client);
         try (var agent = SocketChannel.open(UnixDomainSocketAddress.of(behind))) {
-            agent.write(rest);
+            agent.write(handshake(client, agent));
             var up = Thread.ofVirtual().start(() -> copy(client, agent));
             copy(agent, client);
             client.close();
@@ -71,7 +79,8 @@ final class FakeSerialPort implements AutoCloseable {
     }
 
     /** Answers lines until HTTP/2 begins; returns its first bytes. */
-    private ByteBuffer handshake(SocketChannel client) throws IOException, InterruptedException {
+    private ByteBuffer handshake(SocketChannel client, SocketChannel agent)
+            throws IOException, InterruptedException {
         var deaf = trouble.deafLines();
         var line = new StringBuilder();
         var one = ByteBuffer.allocate(1);
@@ -85,11 +94,19 @@ final class FakeSerialPort implements AutoCloseable {
                 line.setLength(0);
                 if (deaf-- <= 0) {
                     Thread.sleep(trouble.millisBeforeAnswers());
-                    client.write(StandardCharsets.US_ASCII.encode("PODVM1 OK " + number));
+                    var answer = ByteBuffer.allocate(4096).put(bytes("PODVM1 OK " + number));
+                    if (trouble.speaksBeforePreface()) {
+                        agent.read(answer);
+                    }
+                    client.write(answer.flip());
                 }
             }
         }
         throw new IOException("hung up in the handshake");
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
     }
 
     private static void copy(SocketChannel from, SocketChannel to) {

@@ -94,6 +94,15 @@ class GrpcAgentsTest {
     }
 
     @Test
+    void anAgentThatSpeaksInTheSameBreathAsItAnswersIsUnderstood() throws Exception {
+        var eager = new Trouble(new byte[0], 0, 0, 0, true);
+        try (var guest = new FakeGuest(directory, new ScriptedAgent(), eager);
+                var agent = guest.connect(agents)) {
+            assertThat(agent.info().agentVersion()).isEqualTo("0.1.0");
+        }
+    }
+
+    @Test
     void aSecondConnectionFollowsTheFirst() throws Exception {
         try (var guest = new FakeGuest(directory, new ScriptedAgent(), Trouble.none())) {
             guest.connect(agents).close();

@@ -1,0 +1,191 @@
+package podvm.daemon;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import podvm.agent.GrpcAgents;
+import podvm.engine.Finding;
+import podvm.engine.PodException;
+import podvm.engine.PodException.Kind;
+import podvm.engine.Rollback;
+import podvm.engine.log.LogWriter;
+import podvm.engine.pod.EngineSettings;
+import podvm.engine.pod.PodTable;
+import podvm.engine.pod.Ports;
+import podvm.image.ImageOptions;
+import podvm.image.ImageStore;
+import podvm.journal.JournalFiles;
+import podvm.linux.User;
+import podvm.machine.VmmUser;
+import podvm.machine.qemu.Accelerator;
+import podvm.machine.qemu.AcceleratorProbe;
+import podvm.machine.qemu.AcceleratorProbe.Verdict;
+import podvm.machine.qemu.QemuMachines;
+import podvm.machine.qemu.QemuOptions;
+import podvm.machine.qemu.QemuPrerequisites;
+import podvm.network.UserNetworks;
+import podvm.node.NodeServer;
+import podvm.node.NodeService;
+import podvm.proto.node.v1.VersionResponse;
+import podvm.volume.ScratchVolumes;
+
+/** The whole of podvmd, wired by hand from bottom to top. Closing it leaves the pods running. */
+final class Daemon implements AutoCloseable {
+    private static final Duration IDLE_CHECK = Duration.ofSeconds(1);
+    private static final int MIB = 1 << 20;
+
+    private final Config config;
+    private final PodTable pods;
+    private final NodeServer server;
+    private final Rollback owned;
+
+    private Daemon(Config config, PodTable pods, NodeServer server, Rollback owned) {
+        this.config = config;
+        this.pods = pods;
+        this.server = server;
+        this.owned = owned;
+    }
+
+    static Daemon start(Config config, EventLog events) throws PodException, InterruptedException {
+        var state = Directories.own(config.state());
+        var run = Directories.own(config.run());
+        try (var undo = new Rollback()) {
+            undo.add(StateLock.take(state));
+            var images = undo.add(ImageStore.open(state.resolve("images"), imageOptions(config)));
+            var journals = new JournalFiles(Directories.own(state.resolve("pods")), events);
+            var binary = config.qemu().or(QemuPrerequisites::findBinary).orElse(Path.of("/usr/bin/qemu-system-x86_64"));
+            var probe = new AcceleratorProbe(binary, kernel(config), config.guest().resolve("bare.cpio"), config.cache());
+            var verdict = verdict(config, probe);
+            var machines = undo.add(new QemuMachines(qemuOptions(config, binary, verdict.accelerator())));
+            var agents = undo.add(new GrpcAgents());
+            var ports =
+                    new Ports(
+                            images,
+                            machines,
+                            agents,
+                            new UserNetworks(Path.of("/etc/resolv.conf")),
+                            new ScratchVolumes(state),
+                            journals,
+                            events);
+            var pods = undo.add(PodTable.open(ports, settings(config)));
+            var facts = new NodeFacts(state, verdict);
+            var service =
+                    new NodeService(
+                            pods,
+                            facts::version,
+                            () -> findings(config, probe));
+            var server = undo.add(NodeServer.start(run.resolve("node.sock"), service));
+            return new Daemon(config, pods, server, undo.keep());
+        }
+    }
+
+    private static Path kernel(Config config) {
+        return config.guest().resolve("vmlinux");
+    }
+
+    private static ImageOptions imageOptions(Config config) {
+        return ImageOptions.defaults().withParallelLayers(config.pullLayers());
+    }
+
+    private static QemuOptions qemuOptions(Config config, Path binary, Accelerator accelerator) throws PodException {
+        var user = User.isRoot() ? Optional.of(VmmUser.find(accelerator == Accelerator.KVM)) : Optional.<VmmUser>empty();
+        return new QemuOptions(
+                binary, kernel(config), config.guest().resolve("initramfs.cpio"), accelerator, config.run(), user, List.of());
+    }
+
+    /** A daemon without a guest still answers, and says at the first pod, and to podvm doctor, what is missing. */
+    private static Verdict verdict(Config config, AcceleratorProbe probe) throws PodException, InterruptedException {
+        return switch (config.accelerator()) {
+            case "kvm" -> new Verdict(Accelerator.KVM, "configured");
+            case "tcg" -> new Verdict(Accelerator.TCG, "configured");
+            default ->
+                    Files.isReadable(kernel(config)) && Files.isExecutable(probe.binary())
+                            ? probe.verdict()
+                            : new Verdict(Accelerator.TCG, "not probed: QEMU or the guest is missing");
+        };
+    }
+
+    private static EngineSettings settings(Config config) throws PodException {
+        return new EngineSettings(
+                hostName(),
+                config.defaultCpuMillis(),
+                config.defaultMemoryMib(),
+                config.overheadMib(),
+                (long) config.scratchMib() * MIB,
+                config.boot(),
+                config.firstBackoff(),
+                config.lastBackoff(),
+                new LogWriter.Limits((long) config.logFileMib() * MIB, config.logFiles()),
+                config.endedPodsKept());
+    }
+
+    private static String hostName() throws PodException {
+        try {
+            return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+        } catch (IOException e) {
+            throw new PodException(Kind.UNAVAILABLE, "cannot read the host's name: " + e.getMessage(), "is /proc mounted?", e);
+        }
+    }
+
+    private static List<Finding> findings(Config config, AcceleratorProbe probe) {
+        try {
+            return QemuPrerequisites.check(kernel(config), config.guest().resolve("initramfs.cpio"), probe);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return List.of();
+        }
+    }
+
+    /** Returns when nobody has needed the daemon for as long as was configured; never where that is zero. */
+    void awaitIdle() throws InterruptedException {
+        while (true) {
+            Thread.sleep(IDLE_CHECK);
+            boolean unused = server.activity().idle().compareTo(config.idleExit()) > 0;
+            if (!config.idleExit().isZero() && unused && !pods.busy()) {
+                return;
+            }
+        }
+    }
+
+    @Override
+    public void close() throws PodException {
+        owned.close();
+    }
+
+    /** What the daemon says of itself. */
+    private record NodeFacts(Path state, Verdict verdict, Instant started) {
+        NodeFacts(Path state, Verdict verdict) {
+            this(state, verdict, Instant.now());
+        }
+
+        VersionResponse version() {
+            return VersionResponse.newBuilder()
+                    .setVersion(Version.TEXT)
+                    .setPid(ProcessHandle.current().pid())
+                    .setStartedUnixNs(started.getEpochSecond() * 1_000_000_000 + started.getNano())
+                    .setStateDirectory(state.toString())
+                    .setAccelerator(verdict.accelerator().name().toLowerCase(Locale.ROOT) + ": " + verdict.reason())
+                    .setJavaVersion(Runtime.version().toString())
+                    .setRssBytes(rss())
+                    .build();
+        }
+
+        private static long rss() {
+            try {
+                for (var line : Files.readAllLines(Path.of("/proc/self/status"))) {
+                    if (line.startsWith("VmRSS:")) {
+                        return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+                    }
+                }
+                return 0;
+            } catch (IOException e) {
+                return 0;
+            }
+        }
+    }
+}
