@@ -1,8 +1,7 @@
 package podvm.engine.pod;
 
-import java.time.Duration;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+
 import podvm.engine.Agent.ExecOutput;
 import podvm.engine.Agent.InputWriter;
 import podvm.engine.ContainerId;
@@ -12,6 +11,9 @@ import podvm.engine.PodException.Kind;
 import podvm.engine.PodStatus;
 import podvm.engine.PodStatus.ContainerState.Terminated;
 import podvm.engine.Pods.Attachment;
+
+import java.time.Duration;
+import java.util.Optional;
 
 /** A client that watches, and perhaps types into, one attempt of a container. */
 final class ContainerAttachment implements Attachment {
@@ -95,11 +97,11 @@ final class ContainerAttachment implements Attachment {
     private Optional<Integer> exitCode(PodStatus status) {
         for (var container : status.containers()) {
             if (container.name().equals(container())) {
-                if (container.state() instanceof Terminated ended) {
-                    return Optional.of(ended.exitCode());
-                }
                 if (!container.id().equals(Optional.of(attempt))) {
                     return container.last().map(Terminated::exitCode).or(() -> Optional.of(0));
+                }
+                if (container.state() instanceof Terminated ended) {
+                    return Optional.of(ended.exitCode());
                 }
             }
         }
