@@ -1,7 +1,8 @@
 package podvm.engine.pod;
 
+import java.time.Duration;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-
 import podvm.engine.Agent.ExecOutput;
 import podvm.engine.Agent.InputWriter;
 import podvm.engine.ContainerId;
@@ -11,9 +12,6 @@ import podvm.engine.PodException.Kind;
 import podvm.engine.PodStatus;
 import podvm.engine.PodStatus.ContainerState.Terminated;
 import podvm.engine.Pods.Attachment;
-
-import java.time.Duration;
-import java.util.Optional;
 
 /** A client that watches, and perhaps types into, one attempt of a container. */
 final class ContainerAttachment implements Attachment {

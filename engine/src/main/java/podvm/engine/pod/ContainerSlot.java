@@ -1,7 +1,8 @@
 package podvm.engine.pod;
 
+import java.time.Instant;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-
 import podvm.engine.Agent.ContainerReport;
 import podvm.engine.ContainerId;
 import podvm.engine.ContainerSpec;
@@ -12,9 +13,6 @@ import podvm.engine.PodStatus.ContainerState.Running;
 import podvm.engine.PodStatus.ContainerState.Terminated;
 import podvm.engine.PodStatus.ContainerState.Waiting;
 import podvm.engine.PodStatus.ContainerStatus;
-
-import java.time.Instant;
-import java.util.Optional;
 
 /** One container of a pod through all its attempts. Changed by the pod's own thread only. */
 final class ContainerSlot {

@@ -1,20 +1,18 @@
 package podvm.engine.pod;
 
-import org.jspecify.annotations.Nullable;
-
-import podvm.engine.Agent.Ack;
-import podvm.engine.Agent.ExecOutput;
-import podvm.engine.Agent.OutputSink;
-import podvm.engine.Agent.OutputStreamKind;
-import podvm.engine.ContainerId;
-import podvm.engine.PodException;
-
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+import podvm.engine.Agent.Ack;
+import podvm.engine.Agent.ExecOutput;
+import podvm.engine.Agent.OutputSink;
+import podvm.engine.Agent.OutputStreamKind;
+import podvm.engine.ContainerId;
+import podvm.engine.PodException;
 
 /**
  * Gives a container's output to its log and to whoever is attached; a slow client holds the

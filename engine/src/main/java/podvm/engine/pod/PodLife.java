@@ -1,7 +1,14 @@
 package podvm.engine.pod;
 
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-
 import podvm.engine.Agent;
 import podvm.engine.Agent.ContainerReport;
 import podvm.engine.ContainerId;
@@ -26,15 +33,6 @@ import podvm.engine.PodStatus.Phase;
 import podvm.engine.PodStatus.Stage;
 import podvm.engine.Progress;
 import podvm.engine.log.PodLogs;
-
-import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /**
  * One pod from acceptance to its end, on one virtual thread. The thread compares what should be

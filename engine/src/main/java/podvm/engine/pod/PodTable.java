@@ -2,6 +2,20 @@ package podvm.engine.pod;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.NoSuchFileException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 import podvm.engine.Agent.ExecOutput;
 import podvm.engine.Agent.ExecSession;
 import podvm.engine.Agent.ProcessPlan;
@@ -22,21 +36,6 @@ import podvm.engine.PodStatus.Phase;
 import podvm.engine.Pods;
 import podvm.engine.Progress;
 import podvm.engine.Rollback;
-
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.NoSuchFileException;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.stream.Stream;
 
 /** All pods of this node: those that run and those that have ended but are not forgotten. */
 public final class PodTable implements Pods, AutoCloseable {

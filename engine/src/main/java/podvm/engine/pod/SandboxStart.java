@@ -1,7 +1,14 @@
 package podvm.engine.pod;
 
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-
 import podvm.engine.Agent;
 import podvm.engine.Agent.SandboxSetup;
 import podvm.engine.Deadline;
@@ -19,15 +26,6 @@ import podvm.engine.PodNetwork;
 import podvm.engine.PodSpec;
 import podvm.engine.Rollback;
 import podvm.engine.VolumeSpec;
-
-import java.time.Duration;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.Future;
-import java.util.function.Consumer;
 
 /** Makes a pod's machine and all that belongs to it, or finds what an earlier daemon made. */
 final class SandboxStart {

@@ -1,14 +1,13 @@
 package podvm.engine.fake;
 
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Optional;
 import podvm.engine.Agent;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
-
-import java.util.EnumMap;
-import java.util.Map;
-import java.util.Optional;
 
 /** A connection to a fake guest. */
 public final class FakeAgent implements Agent {

@@ -1,17 +1,15 @@
 package podvm.engine.fake;
 
-import org.jspecify.annotations.Nullable;
-
-import podvm.engine.Agent.ContainerPlan;
-import podvm.engine.Agent.ContainerReport;
-import podvm.engine.Agent.OutputStreamKind;
-
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import podvm.engine.Agent.ContainerPlan;
+import podvm.engine.Agent.ContainerReport;
+import podvm.engine.Agent.OutputStreamKind;
 
 /** A container in a fake guest. All of it is guarded by the guest. */
 final class FakeContainer {

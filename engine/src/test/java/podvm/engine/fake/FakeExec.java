@@ -1,14 +1,13 @@
 package podvm.engine.fake;
 
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import podvm.engine.Agent.ExecOutput;
 import podvm.engine.Agent.ExecResult;
 import podvm.engine.Agent.ExecSession;
 import podvm.engine.Agent.OutputStreamKind;
 import podvm.engine.Agent.ProcessPlan;
-
-import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 
 /** A process beside a fake container's own. */
 final class FakeExec implements ExecSession {

@@ -1,14 +1,5 @@
 package podvm.engine.fake;
 
-import org.jspecify.annotations.Nullable;
-
-import podvm.engine.Agent.ContainerReport;
-import podvm.engine.Agent.SandboxSetup;
-import podvm.engine.Agent.VolumeFile;
-import podvm.engine.ContainerId;
-import podvm.engine.MachineEnd;
-import podvm.engine.MachineSpec;
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -20,6 +11,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import podvm.engine.Agent.ContainerReport;
+import podvm.engine.Agent.SandboxSetup;
+import podvm.engine.Agent.VolumeFile;
+import podvm.engine.ContainerId;
+import podvm.engine.MachineEnd;
+import podvm.engine.MachineSpec;
 
 /**
  * The inside of a fake machine: it lives on when the daemon that booted it is gone. Its monitor

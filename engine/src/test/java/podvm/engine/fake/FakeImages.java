@@ -1,5 +1,13 @@
 package podvm.engine.fake;
 
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import podvm.engine.Deadline;
 import podvm.engine.Digest;
 import podvm.engine.Image;
@@ -10,15 +18,6 @@ import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
-
-import java.io.InputStream;
-import java.nio.file.Path;
-import java.time.Instant;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
 
 /** Images by the name they are asked for; there is one, "image", from the beginning. */
 public final class FakeImages implements Images {

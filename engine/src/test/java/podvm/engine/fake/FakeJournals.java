@@ -1,11 +1,5 @@
 package podvm.engine.fake;
 
-import podvm.engine.Journals;
-import podvm.engine.PodException;
-import podvm.engine.PodException.Kind;
-import podvm.engine.PodId;
-import podvm.engine.PodRecord;
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -15,6 +9,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import podvm.engine.Journals;
+import podvm.engine.PodException;
+import podvm.engine.PodException.Kind;
+import podvm.engine.PodId;
+import podvm.engine.PodRecord;
 
 /** Records in memory, logs in a directory. */
 public final class FakeJournals implements Journals {

@@ -1,5 +1,12 @@
 package podvm.engine.fake;
 
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
 import podvm.engine.Deadline;
 import podvm.engine.Disk;
 import podvm.engine.GuestAddress;
@@ -11,14 +18,6 @@ import podvm.engine.Machines;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
-
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.function.Consumer;
 
 /** Machines that are maps in memory. */
 public final class FakeMachines implements Machines {

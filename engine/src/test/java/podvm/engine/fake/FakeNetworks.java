@@ -1,5 +1,8 @@
 package podvm.engine.fake;
 
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import podvm.engine.Deadline;
 import podvm.engine.Networks;
 import podvm.engine.Nic;
@@ -7,10 +10,6 @@ import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
 import podvm.engine.PodNetwork;
-
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Set;
 
 /** Gives every pod the address 10.0.2.15. */
 public final class FakeNetworks implements Networks {

@@ -1,12 +1,11 @@
 package podvm.engine.fake;
 
-import podvm.engine.PodEvent;
-import podvm.engine.pod.Ports;
-
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import podvm.engine.PodEvent;
+import podvm.engine.pod.Ports;
 
 /** One of each fake, as a node has them. It outlives the daemons that work on it. */
 public final class FakeNode {

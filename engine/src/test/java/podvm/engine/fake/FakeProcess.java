@@ -2,13 +2,12 @@ package podvm.engine.fake;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import podvm.engine.Agent.OutputStreamKind;
-import podvm.engine.Agent.ProcessPlan;
-
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import podvm.engine.Agent.OutputStreamKind;
+import podvm.engine.Agent.ProcessPlan;
 
 /** A running process as its {@link Program} sees it. */
 public final class FakeProcess {

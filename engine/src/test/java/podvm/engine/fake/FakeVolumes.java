@@ -1,15 +1,14 @@
 package podvm.engine.fake;
 
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import podvm.engine.Disk;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
 import podvm.engine.Volumes;
-
-import java.nio.file.Path;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Set;
 
 /** Scratch disks that exist by name only. */
 public final class FakeVolumes implements Volumes {

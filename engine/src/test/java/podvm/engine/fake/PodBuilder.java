@@ -1,5 +1,12 @@
 package podvm.engine.fake;
 
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import podvm.engine.ContainerSpec;
 import podvm.engine.ContainerSpec.EnvSpec;
 import podvm.engine.ContainerSpec.MountSpec;
@@ -9,14 +16,6 @@ import podvm.engine.PodSpec;
 import podvm.engine.PodSpec.RestartPolicy;
 import podvm.engine.PullPolicy;
 import podvm.engine.VolumeSpec;
-
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
 
 /** Says of a pod only what a test is about. */
 public final class PodBuilder {

@@ -1,9 +1,12 @@
 package podvm.engine.pod;
 
 import static org.assertj.core.api.Assertions.assertThat;
-
 import static podvm.engine.fake.PodBuilder.pod;
 
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -11,16 +14,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-
 import podvm.engine.MachineEnd;
 import podvm.engine.PodSpec.RestartPolicy;
 import podvm.engine.PodStatus.ContainerState.Terminated;
 import podvm.engine.PodStatus.Phase;
-
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.Optional;
-import java.util.concurrent.Semaphore;
 
 @Timeout(40)
 final class MachineLossTest {

@@ -1,24 +1,21 @@
 package podvm.engine.pod;
 
 import static org.assertj.core.api.Assertions.assertThat;
-
 import static podvm.engine.fake.PodBuilder.container;
 import static podvm.engine.fake.PodBuilder.pod;
 
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-
 import podvm.engine.PodSpec.RestartPolicy;
 import podvm.engine.PodStatus;
 import podvm.engine.PodStatus.ContainerState.Terminated;
 import podvm.engine.PodStatus.Phase;
-
-import java.nio.file.Path;
-import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 
 @Timeout(40)
 final class PodLifeTest {

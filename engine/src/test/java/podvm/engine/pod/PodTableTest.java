@@ -2,7 +2,6 @@ package podvm.engine.pod;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
 import static podvm.engine.fake.PodBuilder.container;
 import static podvm.engine.fake.PodBuilder.limits;
 import static podvm.engine.fake.PodBuilder.pod;
@@ -10,13 +9,17 @@ import static podvm.engine.fake.PodBuilder.withMounts;
 import static podvm.engine.fake.PodBuilder.withResources;
 import static podvm.engine.fake.PodBuilder.withStdin;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-
 import podvm.engine.Agent.ExecOutput;
 import podvm.engine.ContainerSpec.MountSpec;
 import podvm.engine.PodException;
@@ -25,12 +28,6 @@ import podvm.engine.PodId;
 import podvm.engine.PodStatus;
 import podvm.engine.Pods.ExecSpec;
 import podvm.engine.Pods.LogQuery;
-
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
 
 @Timeout(40)
 final class PodTableTest {

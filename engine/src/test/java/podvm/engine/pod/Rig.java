@@ -2,6 +2,13 @@ package podvm.engine.pod;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import podvm.engine.Deadline;
 import podvm.engine.PodId;
 import podvm.engine.PodSpec;
@@ -13,14 +20,6 @@ import podvm.engine.Progress;
 import podvm.engine.fake.FakeGuest;
 import podvm.engine.fake.FakeNode;
 import podvm.engine.log.LogWriter;
-
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
 
 /** A node of fakes with a pod table on it. */
 final class Rig implements AutoCloseable {

@@ -1,20 +1,8 @@
 package podvm.engine.pod;
 
 import static org.assertj.core.api.Assertions.assertThat;
-
 import static podvm.engine.fake.PodBuilder.container;
 import static podvm.engine.fake.PodBuilder.pod;
-
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-
-import podvm.engine.ImageConfig;
-import podvm.engine.PodSpec.RestartPolicy;
-import podvm.engine.PodStatus.ContainerState.Terminated;
-import podvm.engine.PodStatus.Phase;
 
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +10,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import podvm.engine.ImageConfig;
+import podvm.engine.PodSpec.RestartPolicy;
+import podvm.engine.PodStatus.ContainerState.Terminated;
+import podvm.engine.PodStatus.Phase;
 
 @Timeout(40)
 final class StopTest {
