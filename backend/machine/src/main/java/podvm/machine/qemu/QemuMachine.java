@@ -105,13 +105,18 @@ final class QemuMachine implements Machine {
         var arguments = DiskArguments.of(disk);
         disks.lockInterruptibly();
         try (var file = arguments.open()) {
-            if (attached(arguments, deadline)) {
-                return;
-            }
             var set =
                     new DescriptorPassing(directory.descriptorSocket())
                             .pass(file, arguments.node(), deadline);
-            qmp.execute("blockdev-add", arguments.blockdev(set), deadline);
+            try {
+                qmp.execute("blockdev-add", arguments.blockdev(set), deadline);
+            } catch (PodException e) {
+                qmp.execute("remove-fd", Map.of("fdset-id", set), deadline);
+                if (attached(arguments, deadline)) {
+                    return;
+                }
+                throw e;
+            }
             try {
                 qmp.execute("device_add", arguments.scsi(), deadline);
             } catch (PodException e) {
