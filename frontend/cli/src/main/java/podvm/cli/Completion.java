@@ -89,7 +89,7 @@ final class Completion implements Command {
         for (var syntax : Commands.all()) {
             text.append(
                     "%ncomplete -c podvm -n __fish_use_subcommand -a %s -d '%s'"
-                            .formatted(syntax.name(), syntax.summary()));
+                            .formatted(syntax.name(), quoted(syntax.summary())));
             for (var option : syntax.allOptions()) {
                 text.append(
                         "%ncomplete -c podvm -n '__fish_seen_subcommand_from %s'"
@@ -99,9 +99,13 @@ final class Completion implements Command {
                     text.append(name.replaceFirst("^-+", ""));
                 }
                 text.append(option.takesValue() ? " -r" : "");
-                text.append(" -d '").append(option.description()).append("'");
+                text.append(" -d '").append(quoted(option.description())).append("'");
             }
         }
         return text.toString();
+    }
+
+    private static String quoted(String text) {
+        return text.replace("'", "\\'");
     }
 }

@@ -10,6 +10,7 @@ final class Help {
             Exit codes:
               0     all is well
               N     run, exec, attach, wait: the code of the pod or the command
+              1     doctor: something is missing
               2     the command line is wrong
               125   podvm itself failed; standard error says what and what to do
               126   the command could not be executed

@@ -227,6 +227,11 @@ class MainTest {
         for (var shell : new String[] {"bash", "zsh", "fish"}) {
             assertThat(nowhere.podvm("completion", shell).out()).contains("inspect");
         }
+        assertThat(nowhere.podvm("completion", "fish").out().lines())
+                .filteredOn(line -> line.contains("-l detach"))
+                .singleElement()
+                .asString()
+                .endsWith(" -d 'print the pods\\' ids and leave them running'");
         assertThat(nowhere.podvm("completion", "tcsh").code()).isEqualTo(2);
         assertThat(directory.resolve("nowhere")).doesNotExist();
     }

@@ -124,7 +124,12 @@ public final class NodeService extends NodeGrpc.NodeImplBase {
                 request.getSinceUnixNs() == 0
                         ? Optional.empty()
                         : Optional.of(PodMessages.instant(request.getSinceUnixNs())),
-                request.hasTail() ? Optional.of(Math.max(0, request.getTail())) : Optional.empty());
+                request.hasTail() ? Optional.of(atMostInt(request.getTail())) : Optional.empty());
+    }
+
+    /** The wire's numbers are unsigned. */
+    private static int atMostInt(int unsigned) {
+        return unsigned < 0 ? Integer.MAX_VALUE : unsigned;
     }
 
     private static LogLine message(Pods.LogLine line) {
