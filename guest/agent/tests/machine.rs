@@ -135,7 +135,8 @@ async fn a_container_prints_and_exits_and_the_machine_powers_off() -> Outcome {
     assert!(!hello.sandbox_configured);
     client.configure_sandbox(sandbox()).await?;
     let began = client.hello(HelloRequest {}).await?.into_inner().now_boottime_ns;
-    let (output, state) = script(client, shell("first", "cat /proc/uptime /t /t2 >&2; cat /proc/uptime; cat /etc/release; echo oops >&2; exit 3")).await?;
+    let (output, state) =
+        script(client, shell("first", "cat /proc/uptime /t /t2 >&2; cat /proc/uptime; cat /etc/release; echo oops >&2; exit 3")).await?;
     let after = client.hello(HelloRequest {}).await?.into_inner();
     eprintln!(
         "main at {} ms, first Hello at {} ms, configured at {} ms, in the container at {} s, rss {} KiB",

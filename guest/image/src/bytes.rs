@@ -12,22 +12,13 @@ pub fn u8_at(file: &[u8], offset: u64) -> Option<u8> {
 }
 
 pub fn u16_at(file: &[u8], offset: u64) -> Option<u16> {
-    slice(file, offset, 2)?
-        .try_into()
-        .ok()
-        .map(u16::from_le_bytes)
+    slice(file, offset, 2)?.try_into().ok().map(u16::from_le_bytes)
 }
 
 pub fn u32_at(file: &[u8], offset: u64) -> Option<u32> {
-    slice(file, offset, 4)?
-        .try_into()
-        .ok()
-        .map(u32::from_le_bytes)
+    slice(file, offset, 4)?.try_into().ok().map(u32::from_le_bytes)
 }
 
 pub fn u64_at(file: &[u8], offset: u64) -> Option<u64> {
-    slice(file, offset, 8)?
-        .try_into()
-        .ok()
-        .map(u64::from_le_bytes)
+    slice(file, offset, 8)?.try_into().ok().map(u64::from_le_bytes)
 }

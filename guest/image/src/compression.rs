@@ -28,10 +28,7 @@ impl Format {
     /// Unpacks one stream and never returns more than `limit` bytes. Bytes after the stream's own end are
     /// ignored, because the kernel's build appends the unpacked size to its payload.
     pub fn unpack(self, packed: &[u8], limit: usize) -> Result<Vec<u8>> {
-        let mut plain = Bounded {
-            bytes: Vec::new(),
-            limit,
-        };
+        let mut plain = Bounded { bytes: Vec::new(), limit };
         match self {
             Self::Lz4Legacy => unpack_lz4_legacy(packed, &mut plain),
             Self::Xz => copy(&mut lzma_rust2::XzReader::new(packed, false), &mut plain),
@@ -43,10 +40,7 @@ impl Format {
         }
         .map_err(|cause| {
             Problem::new(
-                format!(
-                    "cannot unpack {} bytes of {self:?} data ({cause})",
-                    packed.len()
-                ),
+                format!("cannot unpack {} bytes of {self:?} data ({cause})", packed.len()),
                 "the file is damaged or not what its name says; fetch its package again",
             )
         })?;
@@ -70,10 +64,7 @@ struct Bounded {
 impl Write for Bounded {
     fn write(&mut self, more: &[u8]) -> std::io::Result<usize> {
         if more.len() > self.limit - self.bytes.len() {
-            return Err(std::io::Error::other(format!(
-                "it unpacks to more than {} bytes",
-                self.limit
-            )));
+            return Err(std::io::Error::other(format!("it unpacks to more than {} bytes", self.limit)));
         }
         self.bytes.extend_from_slice(more);
         Ok(more.len())
@@ -85,9 +76,7 @@ impl Write for Bounded {
 }
 
 fn copy(stream: &mut impl Read, plain: &mut Bounded) -> std::result::Result<(), String> {
-    std::io::copy(stream, plain)
-        .map(|_| ())
-        .map_err(|cause| cause.to_string())
+    std::io::copy(stream, plain).map(|_| ()).map_err(|cause| cause.to_string())
 }
 
 /// A legacy frame is a magic number and then blocks, each with its packed size before it and 8 MiB long when
@@ -99,15 +88,10 @@ fn unpack_lz4_legacy(packed: &[u8], plain: &mut Bounded) -> std::result::Result<
     let mut block = vec![0; LZ4_BLOCK];
     while let Some(size) = bytes::u32_at(packed, offset) {
         let Some(input) = bytes::slice(packed, offset + 4, u64::from(size)) else {
-            return Err(format!(
-                "the block at {offset} is said to hold {size} bytes, more than there are"
-            ));
+            return Err(format!("the block at {offset} is said to hold {size} bytes, more than there are"));
         };
-        let length = lz4_flex::block::decompress_into(input, &mut block)
-            .map_err(|cause| cause.to_string())?;
-        plain
-            .write_all(&block[..length])
-            .map_err(|cause| cause.to_string())?;
+        let length = lz4_flex::block::decompress_into(input, &mut block).map_err(|cause| cause.to_string())?;
+        plain.write_all(&block[..length]).map_err(|cause| cause.to_string())?;
         if length < LZ4_BLOCK {
             return Ok(());
         }
@@ -115,11 +99,7 @@ fn unpack_lz4_legacy(packed: &[u8], plain: &mut Bounded) -> std::result::Result<
     }
     // A kernel of exactly n blocks has no shorter one at its end, so running out here is no fault by itself;
     // the caller compares the size.
-    if plain.bytes.is_empty() {
-        Err("it ends before its first block".to_owned())
-    } else {
-        Ok(())
-    }
+    if plain.bytes.is_empty() { Err("it ends before its first block".to_owned()) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -142,10 +122,7 @@ mod tests {
             let plain = plain(format);
             let packed = samples::pack(format, &plain);
             assert_eq!(Format::of(&packed), Some(format));
-            assert!(
-                format.unpack(&packed, plain.len()).unwrap() == plain,
-                "{format:?}"
-            );
+            assert!(format.unpack(&packed, plain.len()).unwrap() == plain, "{format:?}");
         }
     }
 
@@ -154,11 +131,7 @@ mod tests {
         for format in samples::FORMATS {
             let mut packed = samples::pack(format, b"kernel");
             packed.extend_from_slice(&6u32.to_le_bytes());
-            assert_eq!(
-                format.unpack(&packed, 100).unwrap(),
-                b"kernel",
-                "{format:?}"
-            );
+            assert_eq!(format.unpack(&packed, 100).unwrap(), b"kernel", "{format:?}");
         }
     }
 
@@ -183,14 +156,8 @@ mod tests {
         for format in samples::FORMATS {
             let packed = samples::pack(format, &samples::noise(5000));
             for length in [4, 5, 7, 8, 20, packed.len() / 2] {
-                let problem = format
-                    .unpack(&packed[..length], 1 << 20)
-                    .unwrap_err()
-                    .to_string();
-                assert!(
-                    problem.contains("fetch its package again"),
-                    "{format:?} {length}: {problem}"
-                );
+                let problem = format.unpack(&packed[..length], 1 << 20).unwrap_err().to_string();
+                assert!(problem.contains("fetch its package again"), "{format:?} {length}: {problem}");
             }
         }
     }
@@ -209,9 +176,6 @@ mod tests {
 
     #[test]
     fn data_of_no_known_format_stays_as_it_is() {
-        assert_eq!(
-            unpack_any(b"\x7fELF...".to_vec(), 10).unwrap(),
-            b"\x7fELF..."
-        );
+        assert_eq!(unpack_any(b"\x7fELF...".to_vec(), 10).unwrap(), b"\x7fELF...");
     }
 }

@@ -39,21 +39,7 @@ impl Cpio {
         self.entries += 1;
         let links = if mode & DIRECTORY == 0 { 1 } else { 2 };
         let mut header = String::from("070701");
-        for field in [
-            self.entries,
-            mode,
-            0,
-            0,
-            links,
-            0,
-            size,
-            0,
-            0,
-            device.0,
-            device.1,
-            name_size,
-            0,
-        ] {
+        for field in [self.entries, mode, 0, 0, links, 0, size, 0, 0, device.0, device.1, name_size, 0] {
             // Writing to a String cannot fail.
             let _ = write!(header, "{field:08x}");
         }
@@ -90,12 +76,7 @@ mod tests {
     #[test]
     fn every_entry_begins_at_a_multiple_of_four() {
         let bytes = sample();
-        let starts: Vec<usize> = bytes
-            .windows(6)
-            .enumerate()
-            .filter(|(_, w)| w == b"070701")
-            .map(|(at, _)| at)
-            .collect();
+        let starts: Vec<usize> = bytes.windows(6).enumerate().filter(|(_, w)| w == b"070701").map(|(at, _)| at).collect();
         assert_eq!(starts.len(), 4);
         assert!(starts.iter().all(|start| start % 4 == 0));
         assert_eq!(bytes.len() % 4, 0);
@@ -116,22 +97,13 @@ mod tests {
     #[test]
     fn the_hosts_own_cpio_reads_it() {
         let reader = |program: &str, words: &[&str]| {
-            std::process::Command::new(program)
-                .args(words)
-                .stdin(std::process::Stdio::piped())
-                .stdout(std::process::Stdio::piped())
-                .spawn()
+            std::process::Command::new(program).args(words).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn()
         };
-        let Ok(mut child) =
-            reader("cpio", &["-it", "--quiet"]).or_else(|_| reader("busybox", &["cpio", "-t"]))
-        else {
+        let Ok(mut child) = reader("cpio", &["-it", "--quiet"]).or_else(|_| reader("busybox", &["cpio", "-t"])) else {
             return; // no cpio on this host: the field checks above must do
         };
         std::io::Write::write_all(&mut child.stdin.take().unwrap(), &sample()).unwrap();
         let output = child.wait_with_output().unwrap();
-        assert_eq!(
-            String::from_utf8(output.stdout).unwrap(),
-            "dev\ndev/console\ninit\n"
-        );
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "dev\ndev/console\ninit\n");
     }
 }

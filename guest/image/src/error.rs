@@ -12,19 +12,13 @@ pub struct Problem {
 
 impl Problem {
     pub fn new(what: impl Into<String>, next: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            next: next.into(),
-        }
+        Self { what: what.into(), next: next.into() }
     }
 
     /// Says on which file or step a problem of a lower layer occurred.
     #[must_use]
     pub fn on(self, thing: impl fmt::Display) -> Self {
-        Self {
-            what: format!("{thing}: {}", self.what),
-            next: self.next,
-        }
+        Self { what: format!("{thing}: {}", self.what), next: self.next }
     }
 }
 

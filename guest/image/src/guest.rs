@@ -39,18 +39,10 @@ pub fn build(inputs: &Inputs) -> Result<PathBuf> {
     let agent = package::read(&inputs.agent)?;
     let bare = package::read(&inputs.bare)?;
     let program = package::read(&inputs.program)?;
-    let key = key(&[
-        &vmlinuz,
-        inputs.kernel_package.as_bytes(),
-        &agent,
-        &bare,
-        &program,
-    ]);
+    let key = key(&[&vmlinuz, inputs.kernel_package.as_bytes(), &agent, &bare, &program]);
     let folder = inputs.into.join(&key);
     if !folder.is_dir() {
-        let draft = inputs
-            .into
-            .join(format!(".draft.{key}.{}", std::process::id()));
+        let draft = inputs.into.join(format!(".draft.{key}.{}", std::process::id()));
         write(&draft, inputs, &package, vmlinuz, &agent, &bare).inspect_err(|_| {
             // The first problem is the one to tell; what the draft leaves behind is only in the cache.
             let _ = fs::remove_dir_all(&draft);
@@ -69,17 +61,9 @@ fn key(inputs: &[&[u8]]) -> String {
     hex(&all.finalize())[..16].to_owned()
 }
 
-fn write(
-    draft: &Path,
-    inputs: &Inputs,
-    package: &Package,
-    packed_kernel: Vec<u8>,
-    agent: &[u8],
-    bare: &[u8],
-) -> Result<()> {
+fn write(draft: &Path, inputs: &Inputs, package: &Package, packed_kernel: Vec<u8>, agent: &[u8], bare: &[u8]) -> Result<()> {
     let steps = modules::plan(package)?;
-    let vmlinux =
-        kernel::unpack(packed_kernel).map_err(|problem| problem.on(package.vmlinuz.display()))?;
+    let vmlinux = kernel::unpack(packed_kernel).map_err(|problem| problem.on(package.vmlinuz.display()))?;
     let properties = [
         ("kernel.release", package.release.clone()),
         ("kernel.package", inputs.kernel_package.clone()),
@@ -87,9 +71,7 @@ fn write(
         ("agent.sha256", sha256(agent)),
         ("kernel.sha256", sha256(&vmlinux)),
     ];
-    let properties = properties
-        .map(|(name, value)| format!("{name}={value}\n"))
-        .concat();
+    let properties = properties.map(|(name, value)| format!("{name}={value}\n")).concat();
     fs::create_dir_all(draft).map_err(|cause| cannot("make", draft, &cause))?;
     for (name, content) in [
         ("vmlinux", vmlinux.as_slice()),
@@ -117,11 +99,7 @@ fn initramfs(init: &[u8], steps: &[Step]) -> Vec<u8> {
         for folder in ["/lib", "/lib/podvm", "/lib/podvm/modules"] {
             cpio.directory(folder);
         }
-        cpio.file(
-            "/lib/podvm/modules.list",
-            0o644,
-            modules::list(steps).as_bytes(),
-        );
+        cpio.file("/lib/podvm/modules.list", 0o644, modules::list(steps).as_bytes());
         for step in steps {
             cpio.file(&modules::path(step), 0o644, &step.content);
         }
@@ -131,12 +109,7 @@ fn initramfs(init: &[u8], steps: &[Step]) -> Vec<u8> {
 
 fn publish(draft: &Path, folder: &Path) -> Result<()> {
     match fs::rename(draft, folder) {
-        Err(cause)
-            if matches!(
-                cause.kind(),
-                ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists
-            ) =>
-        {
+        Err(cause) if matches!(cause.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists) => {
             fs::remove_dir_all(draft).map_err(|cause| cannot("remove", draft, &cause))
         }
         result => result.map_err(|cause| cannot("make", folder, &cause)),
@@ -149,9 +122,7 @@ fn point_current_at(into: &Path, key: &str) -> Result<()> {
         return Ok(());
     }
     let draft = into.join(format!(".draft.current.{}", std::process::id()));
-    symlink(key, &draft)
-        .and_then(|()| fs::rename(&draft, &current))
-        .map_err(|cause| cannot("make", &current, &cause))
+    symlink(key, &draft).and_then(|()| fs::rename(&draft, &current)).map_err(|cause| cannot("make", &current, &cause))
 }
 
 fn sha256(content: &[u8]) -> String {
@@ -167,10 +138,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn cannot(verb: &str, path: &Path, cause: &std::io::Error) -> Problem {
-    Problem::new(
-        format!("cannot {verb} {} ({cause})", path.display()),
-        "check that the folder is yours and that its disk has room",
-    )
+    Problem::new(format!("cannot {verb} {} ({cause})", path.display()), "check that the folder is yours and that its disk has room")
 }
 
 #[cfg(test)]
@@ -184,20 +152,8 @@ mod tests {
         fs::create_dir_all(&modules).unwrap();
         fs::create_dir_all(root.join("kernel/boot")).unwrap();
         fs::write(modules.join("../modules.builtin"), "").unwrap();
-        for name in [
-            "virtio_mmio",
-            "virtio_console",
-            "virtio_scsi",
-            "sd_mod",
-            "erofs",
-            "overlay",
-            "virtio_net",
-        ] {
-            fs::write(
-                modules.join(format!("{name}.ko")),
-                samples::module("depends=\0"),
-            )
-            .unwrap();
+        for name in ["virtio_mmio", "virtio_console", "virtio_scsi", "sd_mod", "erofs", "overlay", "virtio_net"] {
+            fs::write(modules.join(format!("{name}.ko")), samples::module("depends=\0")).unwrap();
         }
         let vmlinuz = samples::bzimage(Format::Zstd, b"\x7fELF a kernel");
         fs::write(root.join("kernel/boot/vmlinuz-6.1.0-x"), vmlinuz).unwrap();
@@ -218,21 +174,11 @@ mod tests {
     fn the_folder_holds_kernel_initramfs_control_and_properties() {
         let root = tempfile::tempdir().unwrap();
         let folder = build(&inputs(root.path())).unwrap();
-        assert_eq!(
-            fs::read(folder.join("vmlinux")).unwrap(),
-            b"\x7fELF a kernel"
-        );
+        assert_eq!(fs::read(folder.join("vmlinux")).unwrap(), b"\x7fELF a kernel");
         let properties = fs::read_to_string(folder.join("guest.properties")).unwrap();
-        assert!(
-            properties.starts_with("kernel.release=6.1.0-x\nkernel.package=linux-image-x 6.1-1\n"),
-            "{properties}"
-        );
+        assert!(properties.starts_with("kernel.release=6.1.0-x\nkernel.package=linux-image-x 6.1-1\n"), "{properties}");
         let initramfs = fs::read(folder.join("initramfs.cpio")).unwrap();
-        assert!(
-            initramfs
-                .windows(17)
-                .any(|window| window == b"modules/erofs.ko\0")
-        );
+        assert!(initramfs.windows(17).any(|window| window == b"modules/erofs.ko\0"));
         assert!(fs::read(folder.join("bare.cpio")).unwrap().len() < initramfs.len());
     }
 
@@ -252,10 +198,7 @@ mod tests {
         fs::write(&inputs.agent, "a newer agent").unwrap();
         let second = build(&inputs).unwrap();
         assert_ne!(first, second);
-        assert_eq!(
-            fs::canonicalize(inputs.into.join("current")).unwrap(),
-            fs::canonicalize(second).unwrap()
-        );
+        assert_eq!(fs::canonicalize(inputs.into.join("current")).unwrap(), fs::canonicalize(second).unwrap());
     }
 
     #[test]
@@ -275,12 +218,7 @@ mod tests {
         let inputs = inputs(root.path());
         fs::create_dir(&inputs.into).unwrap();
         fs::write(root.path().join("kernel/boot/vmlinuz-6.1.0-x"), "no kernel").unwrap();
-        assert!(
-            build(&inputs)
-                .unwrap_err()
-                .to_string()
-                .contains("vmlinuz-6.1.0-x")
-        );
+        assert!(build(&inputs).unwrap_err().to_string().contains("vmlinuz-6.1.0-x"));
         assert_eq!(fs::read_dir(&inputs.into).unwrap().count(), 0);
     }
 }

@@ -23,42 +23,23 @@ pub fn unpack(vmlinuz: Vec<u8>) -> Result<Vec<u8>> {
         unpack_bzimage(&vmlinuz)
     } else {
         let kernel = compression::unpack_any(vmlinuz, LIMIT)?;
-        if is_elf(&kernel) || is_arm64(&kernel) {
-            Ok(kernel)
-        } else {
-            Err(unknown("it is no bzImage, ELF file or arm64 Image"))
-        }
+        if is_elf(&kernel) || is_arm64(&kernel) { Ok(kernel) } else { Err(unknown("it is no bzImage, ELF file or arm64 Image")) }
     }
 }
 
 fn unpack_bzimage(vmlinuz: &[u8]) -> Result<Vec<u8>> {
-    let payload =
-        payload(vmlinuz).ok_or_else(|| unknown("its setup header points outside of the file"))?;
+    let payload = payload(vmlinuz).ok_or_else(|| unknown("its setup header points outside of the file"))?;
     let format = Format::of(payload).ok_or_else(|| {
-        let magic: Vec<String> = payload
-            .iter()
-            .take(6)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        unknown(&format!(
-            "its payload begins with {}, which is not LZ4, xz, zstd or gzip",
-            magic.join(" ")
-        ))
+        let magic: Vec<String> = payload.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        unknown(&format!("its payload begins with {}, which is not LZ4, xz, zstd or gzip", magic.join(" ")))
     })?;
     let kernel = format.unpack(payload, LIMIT)?;
     // The last word of the payload is the unpacked size, whatever the format.
     let expected = bytes::u32_at(payload, payload.len() as u64 - 4).map_or(0, |size| size as usize);
     if kernel.len() != expected {
-        return Err(unknown(&format!(
-            "it unpacks to {} bytes and not to the {expected} it announces",
-            kernel.len()
-        )));
+        return Err(unknown(&format!("it unpacks to {} bytes and not to the {expected} it announces", kernel.len())));
     }
-    if is_elf(&kernel) {
-        Ok(kernel)
-    } else {
-        Err(unknown("what it unpacks to is no ELF file"))
-    }
+    if is_elf(&kernel) { Ok(kernel) } else { Err(unknown("what it unpacks to is no ELF file")) }
 }
 
 fn payload(vmlinuz: &[u8]) -> Option<&[u8]> {
@@ -70,13 +51,8 @@ fn payload(vmlinuz: &[u8]) -> Option<&[u8]> {
         0 => 4,
         sectors => u64::from(sectors),
     };
-    let start =
-        (sectors + 1) * header::SECTOR + u64::from(bytes::u32_at(vmlinuz, header::PAYLOAD_OFFSET)?);
-    let payload = bytes::slice(
-        vmlinuz,
-        start,
-        u64::from(bytes::u32_at(vmlinuz, header::PAYLOAD_LENGTH)?),
-    )?;
+    let start = (sectors + 1) * header::SECTOR + u64::from(bytes::u32_at(vmlinuz, header::PAYLOAD_OFFSET)?);
+    let payload = bytes::slice(vmlinuz, start, u64::from(bytes::u32_at(vmlinuz, header::PAYLOAD_LENGTH)?))?;
     (payload.len() > 8).then_some(payload)
 }
 
@@ -90,10 +66,7 @@ fn is_arm64(kernel: &[u8]) -> bool {
 }
 
 fn unknown(why: &str) -> Problem {
-    Problem::new(
-        format!("not a kernel that can be booted: {why}"),
-        "give the unpacked package of a Linux kernel for this machine",
-    )
+    Problem::new(format!("not a kernel that can be booted: {why}"), "give the unpacked package of a Linux kernel for this machine")
 }
 
 #[cfg(test)]
@@ -108,10 +81,7 @@ mod tests {
     #[test]
     fn a_bzimage_of_every_format_gives_its_kernel() {
         for format in samples::FORMATS {
-            assert!(
-                unpack(samples::bzimage(format, &elf())).unwrap() == elf(),
-                "{format:?}"
-            );
+            assert!(unpack(samples::bzimage(format, &elf())).unwrap() == elf(), "{format:?}");
         }
     }
 
@@ -127,12 +97,7 @@ mod tests {
     fn a_payload_outside_of_the_file_is_refused() {
         let mut vmlinuz = samples::bzimage(Format::Xz, &elf());
         vmlinuz[0x24c..0x250].copy_from_slice(&u32::MAX.to_le_bytes());
-        assert!(
-            unpack(vmlinuz)
-                .unwrap_err()
-                .to_string()
-                .contains("points outside")
-        );
+        assert!(unpack(vmlinuz).unwrap_err().to_string().contains("points outside"));
     }
 
     #[test]
@@ -140,32 +105,19 @@ mod tests {
         let mut vmlinuz = samples::bzimage(Format::Lz4Legacy, &elf());
         let end = vmlinuz.len();
         vmlinuz[end - 4..].copy_from_slice(&7u32.to_le_bytes());
-        assert!(
-            unpack(vmlinuz)
-                .unwrap_err()
-                .to_string()
-                .contains("announces")
-        );
+        assert!(unpack(vmlinuz).unwrap_err().to_string().contains("announces"));
     }
 
     #[test]
     fn an_unknown_payload_is_told_with_its_first_bytes() {
         let mut vmlinuz = samples::bzimage(Format::Gzip, &elf());
         vmlinuz[1024..1030].copy_from_slice(b"BZh91A");
-        assert!(
-            unpack(vmlinuz)
-                .unwrap_err()
-                .to_string()
-                .contains("42 5a 68")
-        );
+        assert!(unpack(vmlinuz).unwrap_err().to_string().contains("42 5a 68"));
     }
 
     #[test]
     fn every_truncation_is_a_problem_and_not_a_panic() {
-        let vmlinuz = samples::bzimage(
-            Format::Zstd,
-            &[b"\x7fELF".to_vec(), samples::noise(500)].concat(),
-        );
+        let vmlinuz = samples::bzimage(Format::Zstd, &[b"\x7fELF".to_vec(), samples::noise(500)].concat());
         for length in 0..vmlinuz.len() {
             assert!(unpack(vmlinuz[..length].to_vec()).is_err(), "{length}");
         }

@@ -23,21 +23,9 @@ fn main() -> ExitCode {
 fn inputs() -> Result<Inputs> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let Ok([kernel, kernel_package, agent, bare, into]) = <[String; 5]>::try_from(words) else {
-        return Err(Problem::new(
-            "five words are needed",
-            format!("call {USAGE}"),
-        ));
+        return Err(Problem::new("five words are needed", format!("call {USAGE}")));
     };
-    let program = std::env::current_exe().map_err(|cause| {
-        Problem::new(format!("cannot find this program ({cause})"), "mount /proc")
-    })?;
+    let program = std::env::current_exe().map_err(|cause| Problem::new(format!("cannot find this program ({cause})"), "mount /proc"))?;
     let path = PathBuf::from;
-    Ok(Inputs {
-        kernel: path(kernel),
-        kernel_package,
-        agent: path(agent),
-        bare: path(bare),
-        program,
-        into: path(into),
-    })
+    Ok(Inputs { kernel: path(kernel), kernel_package, agent: path(agent), bare: path(bare), program, into: path(into) })
 }

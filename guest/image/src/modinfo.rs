@@ -21,29 +21,17 @@ mod elf {
 
 impl ModInfo {
     pub fn of(module: &[u8]) -> Result<Self> {
-        let section = section(module, b".modinfo").ok_or_else(|| {
-            Problem::new(
-                "not a kernel module: no ELF file with a .modinfo section",
-                "fetch the kernel's package again",
-            )
-        })?;
+        let section = section(module, b".modinfo")
+            .ok_or_else(|| Problem::new("not a kernel module: no ELF file with a .modinfo section", "fetch the kernel's package again"))?;
         Ok(Self::parse(section))
     }
 
     fn parse(section: &[u8]) -> Self {
         let mut info = Self::default();
-        for text in section
-            .split(|byte| *byte == 0)
-            .map(String::from_utf8_lossy)
-        {
+        for text in section.split(|byte| *byte == 0).map(String::from_utf8_lossy) {
             match text.split_once('=') {
                 Some(("depends", names)) => {
-                    info.depends.extend(
-                        names
-                            .split(',')
-                            .filter(|name| !name.is_empty())
-                            .map(canonical),
-                    );
+                    info.depends.extend(names.split(',').filter(|name| !name.is_empty()).map(canonical));
                 }
                 Some(("softdep", rule)) => info.wishes.extend(before(rule).map(canonical)),
                 _ => {}
@@ -81,32 +69,14 @@ fn section<'a>(module: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
     }
     let table = bytes::u64_at(module, elf::SECTIONS)?;
     let size = u64::from(bytes::u16_at(module, elf::SECTION_SIZE)?);
-    let header = |index: u16| {
-        bytes::slice(
-            module,
-            table.checked_add(u64::from(index) * size)?,
-            size.max(0x28),
-        )
-    };
-    let content = |header: &[u8]| {
-        bytes::slice(
-            module,
-            bytes::u64_at(header, 0x18)?,
-            bytes::u64_at(header, 0x20)?,
-        )
-    };
+    let header = |index: u16| bytes::slice(module, table.checked_add(u64::from(index) * size)?, size.max(0x28));
+    let content = |header: &[u8]| bytes::slice(module, bytes::u64_at(header, 0x18)?, bytes::u64_at(header, 0x20)?);
     let names = content(header(bytes::u16_at(module, elf::NAMES_INDEX)?)?)?;
-    (0..bytes::u16_at(module, elf::SECTION_COUNT)?)
-        .filter_map(header)
-        .find_map(|header| {
-            let name = names.get(bytes::u32_at(header, 0)? as usize..)?;
-            let name = name.split(|byte| *byte == 0).next()?;
-            if name == wanted {
-                content(header)
-            } else {
-                None
-            }
-        })
+    (0..bytes::u16_at(module, elf::SECTION_COUNT)?).filter_map(header).find_map(|header| {
+        let name = names.get(bytes::u32_at(header, 0)? as usize..)?;
+        let name = name.split(|byte| *byte == 0).next()?;
+        if name == wanted { content(header) } else { None }
+    })
 }
 
 #[cfg(test)]
@@ -116,9 +86,7 @@ mod tests {
 
     #[test]
     fn dependencies_and_wishes_are_read() {
-        let module = samples::module(
-            "license=GPL\0depends=virtio,virtio-ring\0softdep=pre: crc32c a-b post: late\0",
-        );
+        let module = samples::module("license=GPL\0depends=virtio,virtio-ring\0softdep=pre: crc32c a-b post: late\0");
         let info = ModInfo::of(&module).unwrap();
         assert_eq!(info.depends, ["virtio", "virtio_ring"]);
         assert_eq!(info.wishes, ["crc32c", "a_b"]);
@@ -126,21 +94,13 @@ mod tests {
 
     #[test]
     fn a_module_that_needs_nothing_says_so() {
-        assert_eq!(
-            ModInfo::of(&samples::module("depends=\0name=x\0")).unwrap(),
-            ModInfo::default()
-        );
+        assert_eq!(ModInfo::of(&samples::module("depends=\0name=x\0")).unwrap(), ModInfo::default());
     }
 
     #[test]
     fn what_is_no_module_is_refused() {
         for file in [b"".as_slice(), b"\x7fELF", b"#!/bin/sh\n", &[0xff; 4096]] {
-            assert!(
-                ModInfo::of(file)
-                    .unwrap_err()
-                    .to_string()
-                    .contains("not a kernel module")
-            );
+            assert!(ModInfo::of(file).unwrap_err().to_string().contains("not a kernel module"));
         }
     }
 

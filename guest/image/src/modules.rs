@@ -54,11 +54,7 @@ pub struct Step {
 
 /// Every module that is needed or welcome, after the modules it depends on, in the first phase that needs it.
 pub fn plan(modules: &impl Modules) -> Result<Vec<Step>> {
-    let mut order = Order {
-        modules,
-        steps: Vec::new(),
-        seen: BTreeSet::new(),
-    };
+    let mut order = Order { modules, steps: Vec::new(), seen: BTreeSet::new() };
     for (phase, names) in NEEDED {
         for name in names {
             order.add(phase, name)?;
@@ -99,31 +95,22 @@ impl<M: Modules> Order<'_, M> {
             }
         }
         for dependency in &info.depends {
-            self.add(phase, dependency)
-                .map_err(|problem| problem.on(format!("{name} depends on {dependency}")))?;
+            self.add(phase, dependency).map_err(|problem| problem.on(format!("{name} depends on {dependency}")))?;
         }
-        self.steps.push(Step {
-            phase,
-            name: name.to_owned(),
-            content,
-        });
+        self.steps.push(Step { phase, name: name.to_owned(), content });
         Ok(())
     }
 }
 
 /// The canonical name of a module's file: `nf-nat.ko.xz` is `nf_nat`. Nothing for other files.
 pub fn module_name(file: &str) -> Option<String> {
-    let name = ["", ".xz", ".zst", ".gz"]
-        .iter()
-        .find_map(|packing| file.strip_suffix(&format!(".ko{packing}")))?;
+    let name = ["", ".xz", ".zst", ".gz"].iter().find_map(|packing| file.strip_suffix(&format!(".ko{packing}")))?;
     Some(canonical(name))
 }
 
 /// What the kernel lists as built in (`modules.builtin`), by canonical name.
 pub fn builtin_names(list: &str) -> BTreeSet<String> {
-    list.lines()
-        .filter_map(|path| module_name(path.rsplit('/').next()?))
-        .collect()
+    list.lines().filter_map(|path| module_name(path.rsplit('/').next()?)).collect()
 }
 
 /// The text that tells the agent what to load: one line per module, phase and path, in order.
@@ -165,67 +152,30 @@ mod tests {
 
     fn kernel(files: &[(&str, &str)]) -> InMemory {
         let mut kernel = InMemory::default();
-        for name in [
-            "virtio_mmio",
-            "virtio_console",
-            "virtio_scsi",
-            "sd_mod",
-            "erofs",
-            "overlay",
-            "virtio_net",
-        ] {
-            kernel
-                .files
-                .insert(name.to_owned(), samples::module("depends=\0"));
+        for name in ["virtio_mmio", "virtio_console", "virtio_scsi", "sd_mod", "erofs", "overlay", "virtio_net"] {
+            kernel.files.insert(name.to_owned(), samples::module("depends=\0"));
         }
         for (name, info) in files {
-            kernel
-                .files
-                .insert((*name).to_owned(), samples::module(info));
+            kernel.files.insert((*name).to_owned(), samples::module(info));
         }
         kernel
     }
 
     fn names(kernel: &InMemory) -> Vec<String> {
-        plan(kernel)
-            .unwrap()
-            .iter()
-            .map(|step| format!("{} {}", step.phase.name(), step.name))
-            .collect()
+        plan(kernel).unwrap().iter().map(|step| format!("{} {}", step.phase.name(), step.name)).collect()
     }
 
     #[test]
     fn a_module_comes_after_what_it_depends_on() {
-        let kernel = kernel(&[
-            ("virtio_mmio", "depends=virtio,virtio_ring\0"),
-            ("virtio_ring", "depends=virtio\0"),
-            ("virtio", ""),
-        ]);
-        assert_eq!(
-            names(&kernel)[..3],
-            [
-                "channel virtio",
-                "channel virtio_ring",
-                "channel virtio_mmio"
-            ]
-        );
+        let kernel = kernel(&[("virtio_mmio", "depends=virtio,virtio_ring\0"), ("virtio_ring", "depends=virtio\0"), ("virtio", "")]);
+        assert_eq!(names(&kernel)[..3], ["channel virtio", "channel virtio_ring", "channel virtio_mmio"]);
     }
 
     #[test]
     fn a_module_that_two_phases_need_appears_once_in_the_first() {
-        let kernel = kernel(&[
-            ("virtio_console", "depends=virtio\0"),
-            ("virtio_net", "depends=virtio\0"),
-            ("virtio", ""),
-        ]);
+        let kernel = kernel(&[("virtio_console", "depends=virtio\0"), ("virtio_net", "depends=virtio\0"), ("virtio", "")]);
         let names = names(&kernel);
-        assert_eq!(
-            names
-                .iter()
-                .filter(|line| line.ends_with(" virtio"))
-                .collect::<Vec<_>>(),
-            ["channel virtio"]
-        );
+        assert_eq!(names.iter().filter(|line| line.ends_with(" virtio")).collect::<Vec<_>>(), ["channel virtio"]);
     }
 
     #[test]
@@ -245,38 +195,25 @@ mod tests {
 
     #[test]
     fn a_wish_that_nobody_can_grant_is_no_problem() {
-        assert_eq!(
-            names(&kernel(&[("overlay", "softdep=pre: nowhere\0")])).len(),
-            7
-        );
+        assert_eq!(names(&kernel(&[("overlay", "softdep=pre: nowhere\0")])).len(), 7);
     }
 
     #[test]
     fn modules_that_depend_on_each_other_do_not_loop() {
-        let kernel = kernel(&[
-            ("erofs", "depends=a\0"),
-            ("a", "depends=b\0"),
-            ("b", "depends=a\0"),
-        ]);
+        let kernel = kernel(&[("erofs", "depends=a\0"), ("a", "depends=b\0"), ("b", "depends=a\0")]);
         assert_eq!(names(&kernel).len(), 9);
     }
 
     #[test]
     fn a_missing_dependency_is_told_with_who_needs_it() {
-        let problem = plan(&kernel(&[("erofs", "depends=libx\0")]))
-            .unwrap_err()
-            .to_string();
+        let problem = plan(&kernel(&[("erofs", "depends=libx\0")])).unwrap_err().to_string();
         assert!(problem.contains("erofs depends on libx"), "{problem}");
     }
 
     #[test]
     fn welcome_modules_that_are_missing_are_left_out() {
         assert!(names(&kernel(&[("tun", "")])).contains(&"rest tun".to_owned()));
-        assert!(
-            !names(&kernel(&[]))
-                .iter()
-                .any(|line| line.starts_with("rest"))
-        );
+        assert!(!names(&kernel(&[])).iter().any(|line| line.starts_with("rest")));
     }
 
     #[test]
@@ -284,10 +221,7 @@ mod tests {
         assert_eq!(module_name("nf-nat.ko.xz").unwrap(), "nf_nat");
         assert_eq!(module_name("erofs.ko").unwrap(), "erofs");
         assert_eq!(module_name("modules.dep"), None);
-        assert!(
-            builtin_names("kernel/drivers/char/virtio-rng.ko\nkernel/fs/ext4.ko\n")
-                .contains("virtio_rng")
-        );
+        assert!(builtin_names("kernel/drivers/char/virtio-rng.ko\nkernel/fs/ext4.ko\n").contains("virtio_rng"));
     }
 
     #[test]

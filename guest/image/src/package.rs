@@ -21,10 +21,7 @@ impl Package {
     /// Looks through a tree that holds one kernel: `boot/vmlinuz-*` and `lib/modules/*` (or `usr/lib/modules/*`).
     pub fn open(root: &Path) -> Result<Self> {
         let vmlinuz = only_kernel(root)?;
-        let name = vmlinuz
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
+        let name = vmlinuz.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let release = name.trim_start_matches("vmlinuz-").to_owned();
         let folder = ["lib/modules", "usr/lib/modules"]
             .iter()
@@ -32,16 +29,10 @@ impl Package {
             .find(|folder| folder.is_dir())
             .ok_or_else(|| incomplete(root, &format!("no lib/modules/{release}")))?;
         let list = folder.join("modules.builtin");
-        let builtin =
-            fs::read_to_string(&list).map_err(|cause| incomplete(&list, &cause.to_string()))?;
+        let builtin = fs::read_to_string(&list).map_err(|cause| incomplete(&list, &cause.to_string()))?;
         let mut modules = BTreeMap::new();
         collect(&folder, &mut modules)?;
-        Ok(Self {
-            release,
-            vmlinuz,
-            modules,
-            builtin: modules::builtin_names(&builtin),
-        })
+        Ok(Self { release, vmlinuz, modules, builtin: modules::builtin_names(&builtin) })
     }
 }
 
@@ -55,32 +46,21 @@ impl Modules for Package {
     }
 
     fn read(&self, name: &str) -> Result<Vec<u8>> {
-        let path = self
-            .modules
-            .get(name)
-            .ok_or_else(|| incomplete(Path::new(name), "no such module"))?;
-        compression::unpack_any(read(path)?, MODULE_LIMIT)
-            .map_err(|problem| problem.on(path.display()))
+        let path = self.modules.get(name).ok_or_else(|| incomplete(Path::new(name), "no such module"))?;
+        compression::unpack_any(read(path)?, MODULE_LIMIT).map_err(|problem| problem.on(path.display()))
     }
 }
 
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|cause| {
-        Problem::new(
-            format!("cannot read {} ({cause})", path.display()),
-            "check that it exists and that you may read it",
-        )
-    })
+    fs::read(path)
+        .map_err(|cause| Problem::new(format!("cannot read {} ({cause})", path.display()), "check that it exists and that you may read it"))
 }
 
 fn only_kernel(root: &Path) -> Result<PathBuf> {
     let boot = root.join("boot");
     let mut kernels: Vec<PathBuf> = entries(&boot)?
         .into_iter()
-        .filter(|path| {
-            path.file_name()
-                .is_some_and(|name| name.to_string_lossy().starts_with("vmlinuz-"))
-        })
+        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("vmlinuz-")))
         .collect();
     match (kernels.pop(), kernels.pop()) {
         (Some(kernel), None) => Ok(kernel),
@@ -97,10 +77,7 @@ fn collect(folder: &Path, modules: &mut BTreeMap<String, PathBuf>) -> Result<()>
         }
         if path.is_dir() {
             collect(&path, modules)?;
-        } else if let Some(name) = path
-            .file_name()
-            .and_then(|name| modules::module_name(&name.to_string_lossy()))
-        {
+        } else if let Some(name) = path.file_name().and_then(|name| modules::module_name(&name.to_string_lossy())) {
             modules.insert(name, path);
         }
     }
@@ -108,11 +85,7 @@ fn collect(folder: &Path, modules: &mut BTreeMap<String, PathBuf>) -> Result<()>
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    let read = || {
-        fs::read_dir(folder)?
-            .map(|entry| Ok(entry?.path()))
-            .collect::<std::io::Result<Vec<_>>>()
-    };
+    let read = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
     let mut paths = read().map_err(|cause| incomplete(folder, &cause.to_string()))?;
     paths.sort();
     Ok(paths)
@@ -138,11 +111,7 @@ mod tests {
         fs::create_dir_all(root.path().join("boot")).unwrap();
         fs::write(root.path().join("boot/vmlinuz-6.1.0-x"), "kernel").unwrap();
         fs::write(folder.join("../../modules.builtin"), "kernel/fs/ext4.ko\n").unwrap();
-        fs::write(
-            folder.join("erofs.ko.xz"),
-            samples::pack(Format::Xz, b"module"),
-        )
-        .unwrap();
+        fs::write(folder.join("erofs.ko.xz"), samples::pack(Format::Xz, b"module")).unwrap();
         root
     }
 
@@ -161,37 +130,16 @@ mod tests {
     fn a_tree_without_or_with_two_kernels_is_refused() {
         let root = tree("lib/modules");
         fs::write(root.path().join("boot/vmlinuz-6.2.0"), "kernel").unwrap();
-        assert!(
-            Package::open(root.path())
-                .err()
-                .unwrap()
-                .to_string()
-                .contains("more than one")
-        );
-        assert!(
-            Package::open(Path::new("/nowhere"))
-                .err()
-                .unwrap()
-                .to_string()
-                .contains("/nowhere/boot")
-        );
+        assert!(Package::open(root.path()).err().unwrap().to_string().contains("more than one"));
+        assert!(Package::open(Path::new("/nowhere")).err().unwrap().to_string().contains("/nowhere/boot"));
     }
 
     #[test]
     fn a_damaged_module_is_told_with_its_path() {
         let root = tree("lib/modules");
-        let path = root
-            .path()
-            .join("lib/modules/6.1.0-x/kernel/fs/erofs.ko.xz");
+        let path = root.path().join("lib/modules/6.1.0-x/kernel/fs/erofs.ko.xz");
         fs::write(&path, &samples::pack(Format::Xz, b"module")[..20]).unwrap();
-        let problem = Package::open(root.path())
-            .unwrap()
-            .read("erofs")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            problem.contains("erofs.ko.xz") && problem.contains("again"),
-            "{problem}"
-        );
+        let problem = Package::open(root.path()).unwrap().read("erofs").unwrap_err().to_string();
+        assert!(problem.contains("erofs.ko.xz") && problem.contains("again"), "{problem}");
     }
 }

@@ -10,9 +10,7 @@ pub const FORMATS: [Format; 4] = [Format::Lz4Legacy, Format::Xz, Format::Zstd, F
 pub fn noise(length: usize) -> Vec<u8> {
     let mut state = 1u64;
     std::iter::repeat_with(|| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         [(state >> 60) as u8, 7, 7, 7]
     })
     .flatten()
@@ -32,9 +30,7 @@ pub fn pack(format: Format, plain: &[u8]) -> Vec<u8> {
             packed
         }
         Format::Xz => pack_xz(plain, lzma_rust2::XzOptions::with_preset(0)),
-        Format::Zstd => {
-            ruzstd::encoding::compress_to_vec(plain, ruzstd::encoding::CompressionLevel::Fastest)
-        }
+        Format::Zstd => ruzstd::encoding::compress_to_vec(plain, ruzstd::encoding::CompressionLevel::Fastest),
         Format::Gzip => {
             let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             packer.write_all(plain).unwrap();

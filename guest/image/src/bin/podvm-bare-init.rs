@@ -16,8 +16,6 @@ fn main() {
     }
     let refused = reboot(RebootCommand::PowerOff);
     // Process 1 must not end, or the kernel panics; reached only where this runs as anything else.
-    eprintln!(
-        "podvm-bare-init: cannot switch the machine off: {refused:?}; run it as /init of a virtual machine"
-    );
+    eprintln!("podvm-bare-init: cannot switch the machine off: {refused:?}; run it as /init of a virtual machine");
     std::process::exit(1);
 }
