@@ -49,7 +49,7 @@ pub async fn run(modules: Modules, started_boottime_ns: u64) {
         match transport.accept().await {
             Ok(stream) => {
                 crate::log!("T {} {}", crate::service::boottime_ns() / 1000, "accepted");
-                serve(stream, service.clone()).await;
+                serve(stream, service.clone()).await
             }
             Err(e) => {
                 log!("podvm-agent: cannot accept the daemon: {e}");
