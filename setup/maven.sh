@@ -30,6 +30,9 @@ maven_version() {
   echo 0
 }
 
+# Maven's own libraries use doors that newer JDKs warn about; it is for Maven to fix.
+export MAVEN_OPTS="${MAVEN_OPTS-} --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED"
+
 can_fetch_maven() { command -v mvn >/dev/null; }
 
 # Any Maven can copy another one out of the repository it is configured with.

@@ -5,6 +5,8 @@ ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 CACHE=${PODVM_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/podvm}
 HOME_DIR=$ROOT/daemon/target/podvm
 export PODVM_CACHE=$CACHE
+# What the tests boot.
+export PODVM_GUEST=${PODVM_GUEST-$CACHE/guest/current}
 
 # Debian's names of the machine types.
 case $(uname -m) in

@@ -49,10 +49,7 @@ impl Cgroup {
         let path = PathBuf::from(format!("{ROOT}/c-{container}"));
         std::fs::create_dir(&path).doing(|| format!("make the cgroup of {container}"))?;
         let directory = rustix::fs::open(&path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-        let cgroup = Self {
-            directory: directory.doing(|| format!("open the cgroup of {container}"))?,
-            path,
-        };
+        let cgroup = Self { directory: directory.doing(|| format!("open the cgroup of {container}"))?, path };
         match cgroup.limit(resources) {
             Ok(()) => Ok(cgroup),
             Err(e) => {
@@ -76,7 +73,8 @@ impl Cgroup {
         ];
         for (file, value) in settings {
             if let Some(value) = value {
-                std::fs::write(self.path.join(file), &value).map_err(|e| Error::new(Kind::Invalid, format!("resources: cannot set {file} to {value}: {e}")))?;
+                std::fs::write(self.path.join(file), &value)
+                    .map_err(|e| Error::new(Kind::Invalid, format!("resources: cannot set {file} to {value}: {e}")))?;
             }
         }
         Ok(())

@@ -18,7 +18,10 @@ fn refuse<T>(field: &str, why: impl std::fmt::Display) -> Result<T> {
 
 /// Names become file names and cgroup names.
 pub fn id(field: &str, id: &str) -> Result<()> {
-    let fits = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b)) && id != "." && id != "..";
+    let fits = (1..=64).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
+        && id != "."
+        && id != "..";
     if fits { Ok(()) } else { refuse(field, format_args!("not 1 to 64 of a-z, 0-9, '.', '_', '-': {id:?}")) }
 }
 

@@ -41,7 +41,8 @@ impl Layers {
 pub async fn mount_scratch(serial: &str) -> Result<()> {
     make_directory(SCRATCH)?;
     if serial.is_empty() {
-        rustix::mount::mount("tmpfs", SCRATCH, "tmpfs", MountFlags::empty(), Some(c"mode=700")).doing(|| format!("mount a tmpfs on {SCRATCH}"))
+        rustix::mount::mount("tmpfs", SCRATCH, "tmpfs", MountFlags::empty(), Some(c"mode=700"))
+            .doing(|| format!("mount a tmpfs on {SCRATCH}"))
     } else {
         let device = find(serial).await?;
         rustix::mount::mount(&device, SCRATCH, "ext4", MountFlags::NOATIME, Some(c"discard"))
@@ -57,7 +58,9 @@ pub fn make_directory(path: &str) -> Result<()> {
 }
 
 pub fn check_serial(field: &str, serial: &str) -> Result<()> {
-    let fits = (1..=MAX_SERIAL).contains(&serial.len()) && serial.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) && !serial.starts_with('.');
+    let fits = (1..=MAX_SERIAL).contains(&serial.len())
+        && serial.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        && !serial.starts_with('.');
     if fits {
         Ok(())
     } else {
@@ -80,7 +83,10 @@ async fn find(serial: &str) -> Result<String> {
         if start.elapsed() > PATIENCE {
             let there: Vec<String> = disks.into_iter().map(|(name, serial)| format!("{name}={serial:?}")).collect();
             let there = if there.is_empty() { "no disk".to_owned() } else { there.join(" ") };
-            return Err(Error::not_found(format!("disk {serial:?} did not appear in {} s; there is {there}; attach it with this serial number", PATIENCE.as_secs())));
+            return Err(Error::not_found(format!(
+                "disk {serial:?} did not appear in {} s; there is {there}; attach it with this serial number",
+                PATIENCE.as_secs()
+            )));
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(8));

@@ -44,12 +44,8 @@ struct Entry {
 fn parse(list: &str) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for line in list.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
-        let entry = line.split_once(' ').and_then(|(phase, path)| {
-            Some(Entry {
-                phase: Phase::parse(phase)?,
-                path: path.trim().to_owned(),
-            })
-        });
+        let entry =
+            line.split_once(' ').and_then(|(phase, path)| Some(Entry { phase: Phase::parse(phase)?, path: path.trim().to_owned() }));
         entries.push(entry.ok_or_else(|| Error::invalid(format!("{LIST}: not a phase and a path: {line:?}")))?);
     }
     Ok(entries)
@@ -72,10 +68,7 @@ impl Modules {
             }),
             Err(_) => Vec::new(),
         };
-        Self {
-            entries: Arc::new(entries),
-            done: Arc::new(watch::Sender::new(None)),
-        }
+        Self { entries: Arc::new(entries), done: Arc::new(watch::Sender::new(None)) }
     }
 
     /// Loads all of one phase. A module that fails is told on the console; what needs it fails later with its own words.
@@ -91,10 +84,16 @@ impl Modules {
     /// Loads the later phases beside the serving of requests.
     pub fn load_rest_in_background(&self) {
         let modules = self.clone();
-        let load = move || [Phase::Disk, Phase::Net, Phase::Rest].into_iter().for_each(|p| modules.load(p));
+        let load = move || modules.load_rest();
         if let Err(e) = std::thread::Builder::new().stack_size(STACK).spawn(load) {
             log!("podvm-agent: cannot start the thread that loads modules: {e}; loading them now");
-            [Phase::Disk, Phase::Net, Phase::Rest].into_iter().for_each(|p| self.load(p));
+            self.load_rest();
+        }
+    }
+
+    fn load_rest(&self) {
+        for phase in [Phase::Disk, Phase::Net, Phase::Rest] {
+            self.load(phase);
         }
     }
 

@@ -26,14 +26,8 @@ impl From<WaitStatus> for Ending {
 impl Ending {
     fn of(exit_code: Option<i32>, signal: Option<i32>) -> Self {
         match signal {
-            Some(signal) => Self {
-                exit_code: 128 + signal,
-                signal: signal.unsigned_abs(),
-            },
-            None => Self {
-                exit_code: exit_code.unwrap_or(0),
-                signal: 0,
-            },
+            Some(signal) => Self { exit_code: 128 + signal, signal: signal.unsigned_abs() },
+            None => Self { exit_code: exit_code.unwrap_or(0), signal: 0 },
         }
     }
 }

@@ -137,7 +137,9 @@ impl Interface {
         }
         at_most("interfaces.addresses", wire.addresses.len(), 64)?;
         at_most("interfaces.routes", wire.routes.len(), 1024)?;
-        let cidr = |field: &str, text: &str| Cidr::parse(text).ok_or_else(|| Error::invalid(format!("{field}: not an address with prefix length: {text:?}")));
+        let cidr = |field: &str, text: &str| {
+            Cidr::parse(text).ok_or_else(|| Error::invalid(format!("{field}: not an address with prefix length: {text:?}")))
+        };
         let addresses = wire.addresses.iter().map(|a| cidr("interfaces.addresses", a)).collect::<Result<_>>()?;
         let mut routes = Vec::with_capacity(wire.routes.len());
         for route in &wire.routes {
@@ -147,13 +149,7 @@ impl Interface {
             };
             routes.push((cidr("interfaces.routes.destination", &route.destination)?, gateway));
         }
-        Ok(Self {
-            mac: wire.mac.to_ascii_lowercase(),
-            name,
-            addresses,
-            routes,
-            mtu: (wire.mtu > 0).then_some(wire.mtu),
-        })
+        Ok(Self { mac: wire.mac.to_ascii_lowercase(), name, addresses, routes, mtu: (wire.mtu > 0).then_some(wire.mtu) })
     }
 }
 
@@ -180,16 +176,18 @@ async fn find(mac: &str) -> Result<(u32, String)> {
         for entry in fs::read_dir("/sys/class/net").doing(|| "list the network interfaces")?.flatten() {
             let read = |file: &str| fs::read_to_string(entry.path().join(file)).unwrap_or_default().trim().to_owned();
             let address = read("address");
-            if address == mac
-                && let Ok(index) = read("ifindex").parse()
-            {
+            if address == mac {
+                let index = read("ifindex").parse().doing(|| format!("read the index of the network interface {mac}"))?;
                 return Ok((index, entry.file_name().to_string_lossy().into_owned()));
             }
             there.push(address);
         }
         if start.elapsed() > NETWORK_PATIENCE {
             let seconds = NETWORK_PATIENCE.as_secs();
-            let message = format!("interfaces.mac: no network device {mac:?} appeared in {seconds} s; there are {}; attach it with this address", there.join(" "));
+            let message = format!(
+                "interfaces.mac: no network device {mac:?} appeared in {seconds} s; there are {}; attach it with this address",
+                there.join(" ")
+            );
             return Err(Error::not_found(message));
         }
         tokio::time::sleep(pause).await;

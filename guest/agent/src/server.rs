@@ -19,7 +19,8 @@ const MAX_MESSAGE: usize = 4 << 20;
 /// One ReadOutput per container, the execs, and calls in between.
 const MAX_CALLS: u32 = 1024;
 const STREAM_WINDOW: u32 = 256 << 10;
-const CONNECTION_WINDOW: u32 = 1 << 20;
+/// Far above what streams that nobody reads can hold, so that they never hold up the calls.
+const CONNECTION_WINDOW: u32 = 64 << 20;
 const SEND_BUFFER: usize = 64 << 10;
 
 pub async fn run(modules: Modules, started_boottime_ns: u64) {

@@ -11,10 +11,11 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::api::agent_server::Agent;
 use crate::api::{
-    ConfigureSandboxRequest, ConfigureSandboxResponse, ContainerState, CreateContainerRequest, CreateContainerResponse, ExecRequest, ExecResponse,
-    HelloRequest, HelloResponse, OutputChunk, PutVolumeRequest, PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest, RemoveContainerResponse,
-    ResizeTerminalRequest, ResizeTerminalResponse, ShutdownRequest, ShutdownResponse, SignalContainerRequest, SignalContainerResponse,
-    StartContainerRequest, StartContainerResponse, WatchContainersRequest, WriteInputRequest, WriteInputResponse, exec_request, read_output_request,
+    ConfigureSandboxRequest, ConfigureSandboxResponse, ContainerState, CreateContainerRequest, CreateContainerResponse, ExecRequest,
+    ExecResponse, HelloRequest, HelloResponse, OutputChunk, PutVolumeRequest, PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest,
+    RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, ShutdownRequest, ShutdownResponse, SignalContainerRequest,
+    SignalContainerResponse, StartContainerRequest, StartContainerResponse, WatchContainersRequest, WriteInputRequest, WriteInputResponse,
+    exec_request, read_output_request,
 };
 use crate::containers::{Containers, exec, input, streams};
 use crate::error::{Error, Kind, Result};
@@ -150,7 +151,7 @@ impl Agent for Service {
 
     async fn resize_terminal(&self, request: Request<ResizeTerminalRequest>) -> Answer<ResizeTerminalResponse> {
         let request = request.into_inner();
-        self.containers.get(&request.container_id)?.resize(&request.size.unwrap_or_default())?;
+        self.containers.get(&request.container_id)?.resize(request.size.unwrap_or_default())?;
         Ok(Response::new(ResizeTerminalResponse {}))
     }
 

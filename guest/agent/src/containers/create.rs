@@ -83,17 +83,15 @@ impl Containers {
         let master = match link.report().await?.map(|(report, fd)| (report.kind, fd)) {
             Some((Some(report::Kind::Ready(_)), master)) => master,
             Some((Some(report::Kind::Failed(message)), _)) => return Err(Error::internal(format!("container {}: {message}", request.id))),
-            _ => return Err(Error::internal(format!("container {}: its first process died while preparing{}", request.id, if cgroup.oom_killed() { ": memory_max_bytes is too small" } else { "" }))),
+            _ => {
+                return Err(Error::internal(format!(
+                    "container {}: its first process died while preparing{}",
+                    request.id,
+                    if cgroup.oom_killed() { ": memory_max_bytes is too small" } else { "" }
+                )));
+            }
         };
-        Ok(Launched {
-            started,
-            ending,
-            link,
-            stdin: stdio.stdin,
-            outputs: stdio.outputs,
-            master,
-            plan: plan.exec.unwrap_or_default(),
-        })
+        Ok(Launched { started, ending, link, stdin: stdio.stdin, outputs: stdio.outputs, master, plan: plan.exec.unwrap_or_default() })
     }
 
     fn keep(self: &Arc<Self>, request: &CreateContainerRequest, cgroup: Cgroup, launched: Launched) -> Arc<Container> {
@@ -122,11 +120,7 @@ impl Containers {
             (_, Some(pipe)) => register(pipe).map(|pipe| Input::new(Arc::new(pipe), request.stdin_once)),
             _ => None,
         };
-        let state = ContainerState {
-            id: request.id.clone(),
-            phase: Phase::Created.into(),
-            ..ContainerState::default()
-        };
+        let state = ContainerState { id: request.id.clone(), phase: Phase::Created.into(), ..ContainerState::default() };
         let container = Arc::new(Container {
             id: request.id.clone(),
             pid: launched.started.pid,
@@ -167,11 +161,7 @@ fn plan(request: &CreateContainerRequest, hostname: &str, directory: &str) -> Re
     for file in ETC_FILES {
         let destination = format!("/etc/{file}");
         if !mounts.iter().any(|m| m.destination == destination) {
-            mounts.push(MountPlan {
-                source: format!("{ETC}/{file}"),
-                destination,
-                ..MountPlan::default()
-            });
+            mounts.push(MountPlan { source: format!("{ETC}/{file}"), destination, ..MountPlan::default() });
         }
     }
     Ok(Plan {
@@ -182,11 +172,7 @@ fn plan(request: &CreateContainerRequest, hostname: &str, directory: &str) -> Re
             read_only: root.read_only,
         }),
         mounts,
-        exec: Some(ExecPlan {
-            process: request.process.clone(),
-            security: request.security.clone(),
-            hostname: hostname.to_owned(),
-        }),
+        exec: Some(ExecPlan { process: request.process.clone(), security: request.security.clone(), hostname: hostname.to_owned() }),
     })
 }
 

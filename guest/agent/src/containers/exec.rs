@@ -45,7 +45,13 @@ struct Running {
     outputs: Vec<Arc<AsyncFd<OwnedFd>>>,
 }
 
-async fn run(containers: &Containers, container: &Container, start: ExecStart, requests: Streaming<ExecRequest>, out: &Out) -> Result<exec_response::Message> {
+async fn run(
+    containers: &Containers,
+    container: &Container,
+    start: ExecStart,
+    requests: Streaming<ExecRequest>,
+    out: &Out,
+) -> Result<exec_response::Message> {
     let running = match begin(containers, container, start).await? {
         Ok(running) => running,
         Err(error) => return Ok(exec_response::Message::Error(error)),
@@ -75,10 +81,7 @@ async fn begin(containers: &Containers, container: &Container, start: ExecStart)
         return Err(Error::precondition(format!("container {} is not running", container.id)));
     }
     let terminal = wanted.terminal;
-    let plan = ExecPlan {
-        process: Some(inherit(&container.plan.process.clone().unwrap_or_default(), wanted)),
-        ..container.plan.clone()
-    };
+    let plan = ExecPlan { process: Some(inherit(&container.plan.process.clone().unwrap_or_default(), wanted)), ..container.plan.clone() };
     let stdio = Stdio::make(start.stdin, terminal)?;
     let (mut link, theirs) = Link::pair()?;
     let child = Child {
@@ -95,7 +98,9 @@ async fn begin(containers: &Containers, container: &Container, start: ExecStart)
     link.send(&plan).await?;
     let master = match link.report().await?.map(|(report, fd)| (report.kind, fd)) {
         Some((Some(report::Kind::Ready(_)), master)) => master,
-        Some((Some(report::Kind::Failed(message)), _)) => return Err(Error::internal(format!("exec in container {}: {message}", container.id))),
+        Some((Some(report::Kind::Failed(message)), _)) => {
+            return Err(Error::internal(format!("exec in container {}: {message}", container.id)));
+        }
         _ => return Err(Error::internal(format!("exec in container {}: the process died while preparing", container.id))),
     };
     link.start().await?;
@@ -161,7 +166,7 @@ fn apply(running: &mut Running, message: Option<exec_request::Message>) -> Optio
         Some(exec_request::Message::CloseStdin(true)) => running.stdin = None,
         Some(exec_request::Message::Resize(size)) => {
             if let Some(terminal) = &running.terminal {
-                let _ = rustix::termios::tcsetwinsize(terminal.get_ref(), window(&size));
+                let _ = rustix::termios::tcsetwinsize(terminal.get_ref(), window(size));
             }
         }
         Some(exec_request::Message::Signal(signal)) => {

@@ -29,11 +29,7 @@ impl Link {
     pub fn pair() -> Result<(Self, OwnedFd)> {
         let (ours, theirs) = std::os::unix::net::UnixStream::pair().doing(|| "make a socket pair")?;
         ours.set_nonblocking(true).doing(|| "use a socket")?;
-        let link = Self {
-            socket: UnixStream::from_std(ours).doing(|| "use a socket")?,
-            received: Vec::new(),
-            descriptor: None,
-        };
+        let link = Self { socket: UnixStream::from_std(ours).doing(|| "use a socket")?, received: Vec::new(), descriptor: None };
         Ok((link, theirs.into()))
     }
 
@@ -81,7 +77,8 @@ impl Link {
                 let mut bytes = [0u8; 1024];
                 let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
                 let mut control = RecvAncillaryBuffer::new(&mut space);
-                let message = rustix::net::recvmsg(socket.as_fd(), &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+                let message =
+                    rustix::net::recvmsg(socket.as_fd(), &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
                 for part in control.drain() {
                     if let RecvAncillaryMessage::ScmRights(descriptors) = part {
                         *descriptor = descriptors.last();
@@ -106,11 +103,7 @@ impl Stdio {
     pub fn make(stdin: bool, terminal: bool) -> Result<Self> {
         let null = || rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).doing(|| "open /dev/null");
         if terminal {
-            return Ok(Self {
-                theirs: [null()?, null()?, null()?],
-                stdin: None,
-                outputs: None,
-            });
+            return Ok(Self { theirs: [null()?, null()?, null()?], stdin: None, outputs: None });
         }
         let (their_input, stdin) = if stdin {
             let (read, write) = pipe()?;
@@ -122,11 +115,7 @@ impl Stdio {
         let ((out, their_out), (err, their_err)) = (pipe()?, pipe()?);
         set_nonblocking(&out)?;
         set_nonblocking(&err)?;
-        Ok(Self {
-            theirs: [their_input, their_out, their_err],
-            stdin,
-            outputs: Some([out, err]),
-        })
+        Ok(Self { theirs: [their_input, their_out, their_err], stdin, outputs: Some([out, err]) })
     }
 }
 

@@ -67,7 +67,7 @@ impl Container {
         let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
-    pub fn resize(&self, size: &TerminalSize) -> Result<()> {
+    pub fn resize(&self, size: TerminalSize) -> Result<()> {
         let Some(terminal) = &self.terminal else {
             return Err(Error::precondition(format!("container {} has no terminal", self.id)));
         };
@@ -132,23 +132,19 @@ impl Containers {
         container.state().started_unix_ns = now_unix_ns();
         link.start().await?;
         // Only an error is ever reported here: success closes the link.
-        match link.report().await {
-            Ok(Some((report, _))) => {
-                container.wait_for_end().await;
-                match report.kind {
-                    Some(report::Kind::StartError(error)) => Ok(Some(error)),
-                    _ => Err(Error::internal(format!("container {id} broke off before its start"))),
-                }
-            }
-            Ok(None) | Err(_) => {
-                let mut state = container.state();
-                if state.phase() == Phase::Created {
-                    state.set_phase(Phase::Running);
-                    self.tell(&state);
-                }
-                Ok(None)
-            }
+        if let Ok(Some((report, _))) = link.report().await {
+            container.wait_for_end().await;
+            return match report.kind {
+                Some(report::Kind::StartError(error)) => Ok(Some(error)),
+                _ => Err(Error::internal(format!("container {id} broke off before its start"))),
+            };
         }
+        let mut state = container.state();
+        if state.phase() == Phase::Created {
+            state.set_phase(Phase::Running);
+            self.tell(&state);
+        }
+        Ok(None)
     }
 
     fn ended(&self, container: &Container, ending: Ending) {

@@ -45,11 +45,7 @@ impl Queue {
     pub fn push(&mut self, data: Bytes, now_unix_ns: u64) {
         self.last_time = now_unix_ns.max(self.last_time + 1);
         self.cost += data.len() + OVERHEAD;
-        let chunk = Chunk {
-            offset: self.end,
-            data,
-            time_unix_ns: self.last_time,
-        };
+        let chunk = Chunk { offset: self.end, data, time_unix_ns: self.last_time };
         self.end = chunk.end();
         self.chunks.push_back(chunk);
     }
@@ -104,7 +100,9 @@ mod tests {
 
     fn queue(parts: &[&'static str]) -> Queue {
         let mut queue = Queue::default();
-        parts.iter().for_each(|p| queue.push(Bytes::from_static(p.as_bytes()), 5));
+        for part in parts {
+            queue.push(Bytes::from_static(part.as_bytes()), 5);
+        }
         queue
     }
 

@@ -60,11 +60,7 @@ pub struct Streams {
 
 impl Streams {
     pub fn new() -> Self {
-        Self {
-            queues: Default::default(),
-            changed: watch::Sender::new(0),
-            reader: Mutex::new(0),
-        }
+        Self { queues: Default::default(), changed: watch::Sender::new(0), reader: Mutex::new(0) }
     }
 
     fn queue(&self, index: usize) -> MutexGuard<'_, Queue> {
@@ -143,13 +139,9 @@ fn next_chunk(streams: &Streams, cursors: &mut [Cursor; 2]) -> Option<OutputChun
                 time_unix_ns: chunk.time_unix_ns,
                 eof: false,
             },
-            (None, Some(end)) if !cursor.eof_sent => OutputChunk {
-                stream: stream_of(index),
-                offset: end,
-                time_unix_ns: u64::MAX,
-                eof: true,
-                ..OutputChunk::default()
-            },
+            (None, Some(end)) if !cursor.eof_sent => {
+                OutputChunk { stream: stream_of(index), offset: end, time_unix_ns: u64::MAX, eof: true, ..OutputChunk::default() }
+            }
             _ => continue,
         };
         if best.as_ref().is_none_or(|b| candidate.time_unix_ns < b.time_unix_ns) {
@@ -157,7 +149,7 @@ fn next_chunk(streams: &Streams, cursors: &mut [Cursor; 2]) -> Option<OutputChun
         }
     }
     if let Some(chunk) = &mut best {
-        let cursor = &mut cursors[if chunk.stream == stream_of(0) { 0 } else { 1 }];
+        let cursor = &mut cursors[usize::from(chunk.stream != stream_of(0))];
         cursor.offset = chunk.offset + chunk.data.len() as u64;
         if chunk.eof {
             cursor.eof_sent = true;
@@ -172,7 +164,11 @@ fn stream_of(index: usize) -> i32 {
 }
 
 /// Serves one ReadOutput call until the container is gone and drained, another reader takes over, or the daemon leaves.
-pub async fn serve_output(container: Arc<Container>, mut requests: Streaming<ReadOutputRequest>, out: mpsc::Sender<Result<OutputChunk, Status>>) {
+pub async fn serve_output(
+    container: Arc<Container>,
+    mut requests: Streaming<ReadOutputRequest>,
+    out: mpsc::Sender<Result<OutputChunk, Status>>,
+) {
     let streams = &container.streams;
     let mine = {
         let mut newest = streams.reader.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,11 +6,47 @@ use crate::error::{Doing, Error, Result};
 
 /// By number, from linux/capability.h.
 const NAMES: [&str; 41] = [
-    "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "LINUX_IMMUTABLE",
-    "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER", "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT",
-    "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE",
-    "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP", "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ",
-    "PERFMON", "BPF", "CHECKPOINT_RESTORE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "SETGID",
+    "SETUID",
+    "SETPCAP",
+    "LINUX_IMMUTABLE",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "SYS_CHROOT",
+    "SYS_PTRACE",
+    "SYS_PACCT",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "MKNOD",
+    "LEASE",
+    "AUDIT_WRITE",
+    "AUDIT_CONTROL",
+    "SETFCAP",
+    "MAC_OVERRIDE",
+    "MAC_ADMIN",
+    "SYSLOG",
+    "WAKE_ALARM",
+    "BLOCK_SUSPEND",
+    "AUDIT_READ",
+    "PERFMON",
+    "BPF",
+    "CHECKPOINT_RESTORE",
 ];
 
 pub fn all() -> CapabilitySet {
@@ -22,7 +58,10 @@ pub fn parse(names: &[String]) -> Result<CapabilitySet> {
     let mut set = CapabilitySet::empty();
     for name in names {
         let short = name.strip_prefix("CAP_").unwrap_or(name);
-        let number = NAMES.iter().position(|n| *n == short).ok_or_else(|| Error::invalid(format!("security.capabilities: unknown capability {name:?}")))?;
+        let number = NAMES
+            .iter()
+            .position(|n| *n == short)
+            .ok_or_else(|| Error::invalid(format!("security.capabilities: unknown capability {name:?}")))?;
         set |= CapabilitySet::from_bits_retain(1 << number);
     }
     Ok(set)
@@ -30,10 +69,10 @@ pub fn parse(names: &[String]) -> Result<CapabilitySet> {
 
 /// Takes everything else out of the bounding set, for this process and all it becomes.
 pub fn bound(keep: CapabilitySet) -> Result<()> {
-    for number in 0..NAMES.len() {
+    for (number, name) in NAMES.iter().enumerate() {
         let capability = CapabilitySet::from_bits_retain(1 << number);
         if !keep.contains(capability) {
-            rustix::thread::remove_capability_from_bounding_set(capability).doing(|| format!("drop CAP_{}", NAMES[number]))?;
+            rustix::thread::remove_capability_from_bounding_set(capability).doing(|| format!("drop CAP_{name}"))?;
         }
     }
     Ok(())
@@ -41,11 +80,7 @@ pub fn bound(keep: CapabilitySet) -> Result<()> {
 
 /// Permitted and effective; nothing is inheritable or ambient.
 pub fn set(capabilities: CapabilitySet) -> Result<()> {
-    let sets = CapabilitySets {
-        effective: capabilities,
-        permitted: capabilities,
-        inheritable: CapabilitySet::empty(),
-    };
+    let sets = CapabilitySets { effective: capabilities, permitted: capabilities, inheritable: CapabilitySet::empty() };
     rustix::thread::set_capabilities(None, sets).doing(|| "set the capabilities")
 }
 

@@ -40,11 +40,7 @@ pub fn populate(root: &OwnedFd, all_devices: bool) -> Result<()> {
     rustix::process::umask(Mode::from_bits_retain(0o022));
     mount_at(root, "devpts", "dev/pts", careful, "newinstance,ptmxmode=0666,mode=0620,gid=5")?;
     mount_at(root, "mqueue", "dev/mqueue", careful | MountFlags::NODEV, "")?;
-    let shm = super::plan::MountPlan {
-        source: SHM.to_owned(),
-        destination: "/dev/shm".to_owned(),
-        ..Default::default()
-    };
+    let shm = super::plan::MountPlan { source: SHM.to_owned(), destination: "/dev/shm".to_owned(), ..Default::default() };
     super::rootfs::bind(root, &shm)
 }
 

@@ -72,8 +72,13 @@ fn make_parts(root: BorrowedFd<'_>, parts: &[String], make: Make, links: &mut us
                     continue;
                 }
                 let made = match make {
-                    Make::File if is_last => rustix::fs::openat(&parent, part.as_str(), OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC, 0o644.into())
-                        .map(|_| ()),
+                    Make::File if is_last => rustix::fs::openat(
+                        &parent,
+                        part.as_str(),
+                        OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC,
+                        0o644.into(),
+                    )
+                    .map(|_| ()),
                     Make::Directory(mode) if is_last => rustix::fs::mkdirat(&parent, part.as_str(), mode.into()),
                     _ => rustix::fs::mkdirat(&parent, part.as_str(), 0o755.into()),
                 };

@@ -76,8 +76,6 @@ pub mod report {
 
 impl Report {
     pub fn failed(message: &str) -> Self {
-        Self {
-            kind: Some(report::Kind::Failed(message.to_owned())),
-        }
+        Self { kind: Some(report::Kind::Failed(message.to_owned())) }
     }
 }

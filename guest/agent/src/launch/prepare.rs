@@ -36,9 +36,12 @@ pub fn terminal(plan: &ExecPlan, is_first: bool) -> Result<Option<OwnedFd>> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
     let master = rustix::fs::open("/dev/pts/ptmx", flags, Mode::empty()).doing(|| "open a terminal")?;
     rustix::pty::unlockpt(&master).doing(|| "unlock the terminal")?;
-    let slave = rustix::pty::ioctl_tiocgptpeer(&master, rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY | rustix::pty::OpenptFlags::CLOEXEC)
-        .doing(|| "open the terminal's other side")?;
-    if let Some(size) = &process.terminal_size {
+    let slave = rustix::pty::ioctl_tiocgptpeer(
+        &master,
+        rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY | rustix::pty::OpenptFlags::CLOEXEC,
+    )
+    .doing(|| "open the terminal's other side")?;
+    if let Some(size) = process.terminal_size {
         let _ = rustix::termios::tcsetwinsize(&slave, window(size));
     }
     rustix::process::ioctl_tiocsctty(&slave).doing(|| "make the terminal the controlling one")?;
@@ -52,7 +55,7 @@ pub fn terminal(plan: &ExecPlan, is_first: bool) -> Result<Option<OwnedFd>> {
     Ok(Some(master))
 }
 
-pub fn window(size: &TerminalSize) -> Winsize {
+pub fn window(size: TerminalSize) -> Winsize {
     let cells = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
     Winsize { ws_row: cells(size.rows), ws_col: cells(size.columns), ws_xpixel: 0, ws_ypixel: 0 }
 }
@@ -79,8 +82,10 @@ pub fn process(plan: &ExecPlan) -> Result<Ready> {
     if !security.privileged && security.seccomp() == SeccompMode::Default {
         sys::seccomp::install(&seccomp::filter(kept)).doing(|| "install the system call filter")?;
     }
-    rustix::thread::set_thread_groups(&identity.groups.iter().copied().map(Gid::from_raw).collect::<Vec<_>>()).doing(|| "set the groups")?;
-    rustix::thread::set_thread_res_gid(Gid::from_raw(identity.gid), Gid::from_raw(identity.gid), Gid::from_raw(identity.gid)).doing(|| "set the group")?;
+    rustix::thread::set_thread_groups(&identity.groups.iter().copied().map(Gid::from_raw).collect::<Vec<_>>())
+        .doing(|| "set the groups")?;
+    rustix::thread::set_thread_res_gid(Gid::from_raw(identity.gid), Gid::from_raw(identity.gid), Gid::from_raw(identity.gid))
+        .doing(|| "set the group")?;
     let uid = Uid::from_raw(identity.uid);
     rustix::thread::set_thread_res_uid(uid, uid, uid).doing(|| "set the user")?;
     capabilities::set(if identity.uid == 0 { kept } else { CapabilitySet::empty() })?;
@@ -88,11 +93,7 @@ pub fn process(plan: &ExecPlan) -> Result<Ready> {
     let env = environment(&process, &identity.home, &plan.hostname);
     let path = env.iter().find_map(|e| e.strip_prefix("PATH=")).unwrap_or_default().to_owned();
     let strings = |list: &[String]| list.iter().map(|s| CString::new(s.as_str())).collect::<Result<Vec<_>, _>>();
-    Ok(Ready {
-        args: strings(&process.args).doing(|| "pass the arguments")?,
-        env: strings(&env).doing(|| "pass the environment")?,
-        path,
-    })
+    Ok(Ready { args: strings(&process.args).doing(|| "pass the arguments")?, env: strings(&env).doing(|| "pass the environment")?, path })
 }
 
 impl Ready {
@@ -160,7 +161,8 @@ fn enter(path: &str) -> Result<()> {
 /// Lets a user other than root open /dev/stdout and its own terminal.
 fn own_output(uid: u32) {
     for fd in [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()] {
-        let is_null = rustix::fs::fstat(fd).is_ok_and(|s| FileType::from_raw_mode(s.st_mode) == FileType::CharacterDevice && rustix::fs::major(s.st_rdev) == 1);
+        let is_null = rustix::fs::fstat(fd)
+            .is_ok_and(|s| FileType::from_raw_mode(s.st_mode) == FileType::CharacterDevice && rustix::fs::major(s.st_rdev) == 1);
         if !is_null {
             let _ = rustix::fs::fchown(fd, Some(Uid::from_raw(uid)), None);
         }
@@ -219,11 +221,7 @@ mod tests {
 
     #[test]
     fn the_environment_is_completed_but_not_overridden() {
-        let process = Process {
-            env: vec!["PATH=/x".into(), "A=1".into(), "A=2".into()],
-            terminal: true,
-            ..Process::default()
-        };
+        let process = Process { env: vec!["PATH=/x".into(), "A=1".into(), "A=2".into()], terminal: true, ..Process::default() };
         let env = environment(&process, "/home/me", "pod");
         assert_eq!(env, ["PATH=/x", "A=2", "HOSTNAME=pod", "TERM=xterm", "HOME=/home/me"]);
     }

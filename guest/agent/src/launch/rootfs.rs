@@ -10,9 +10,9 @@ use crate::api::Security;
 use crate::error::{Doing, Error, Result};
 use crate::sys::mount as attributes;
 
+use super::dev;
 use super::inroot::{self, Make};
 use super::plan::{MountPlan, Plan, RootPlan};
-use super::dev;
 
 /// Where layers are mounted, one directory each, named by serial number.
 pub const LAYERS: &str = "/run/podvm/layers";
@@ -42,7 +42,8 @@ pub fn build(plan: &Plan, root: &RootPlan) -> Result<()> {
     let security = exec.security.unwrap_or_default();
     mount_overlay(root)?;
     rustix::process::chdir(NEW_ROOT).doing(|| format!("enter {NEW_ROOT}"))?;
-    let new_root = rustix::fs::open(".", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).doing(|| "open the new root")?;
+    let new_root =
+        rustix::fs::open(".", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).doing(|| "open the new root")?;
     mount_kernel_trees(&new_root, &security)?;
     dev::populate(&new_root, security.privileged)?;
     let mut mounts: Vec<&MountPlan> = plan.mounts.iter().collect();
@@ -77,11 +78,9 @@ fn mount_overlay(root: &RootPlan) -> Result<()> {
 fn mount_kernel_trees(root: &OwnedFd, security: &Security) -> Result<()> {
     let careful = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     let read_only = if security.privileged { MountFlags::empty() } else { MountFlags::RDONLY };
-    for (kind, path, flags) in [
-        ("proc", "proc", careful),
-        ("sysfs", "sys", careful | read_only),
-        ("cgroup2", "sys/fs/cgroup", careful | read_only),
-    ] {
+    for (kind, path, flags) in
+        [("proc", "proc", careful), ("sysfs", "sys", careful | read_only), ("cgroup2", "sys/fs/cgroup", careful | read_only)]
+    {
         mount_at(root, kind, path, flags, "")?;
     }
     Ok(())
@@ -108,7 +107,8 @@ pub fn mount_at(root: &OwnedFd, kind: &str, path: &str, flags: MountFlags, optio
     ];
     let attributes = attributes.iter().filter(|(flag, _)| flags.contains(*flag)).fold(0, |sum, (_, bit)| sum | *bit);
     let attributes = rustix::mount::MountAttrFlags::from_bits_retain(u32::try_from(attributes).unwrap_or(0));
-    let mounted = rustix::mount::fsmount(context.as_fd(), rustix::mount::FsMountFlags::FSMOUNT_CLOEXEC, attributes).doing(|| format!("mount a {kind}"))?;
+    let mounted = rustix::mount::fsmount(context.as_fd(), rustix::mount::FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+        .doing(|| format!("mount a {kind}"))?;
     attach(&mounted, &place).doing(|| format!("mount {kind} on /{path}"))
 }
 

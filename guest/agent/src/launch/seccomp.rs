@@ -17,6 +17,8 @@ const END: u32 = 463;
 struct Calls([u64; WORDS]);
 
 impl Calls {
+    // Numbers are small, and a wrong one would not compile: the index is checked.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     const fn of<const N: usize>(numbers: [c_long; N]) -> Self {
         let mut words = [0u64; WORDS];
         let mut i = 0;
@@ -133,9 +135,9 @@ const ARCHITECTURE_32: u32 = 0x4000_0028;
 /// Numbers of 32-bit calls that stay closed (arch/x86/entry/syscalls/syscall_32.tbl), whatever the capabilities; all others are open.
 #[cfg(target_arch = "x86_64")]
 const DENIED_32: Calls = Calls::of([
-    21, 22, 25, 51, 52, 86, 87, 88, 101, 103, 110, 111, 113, 115, 121, 127, 128, 129, 130, 131, 134, 135, 149, 166, 167, 169, 217, 253, 264, 274,
-    275, 276, 283, 286, 287, 288, 294, 310, 317, 336, 338, 342, 346, 349, 350, 357, 374, 404, 425, 426, 427, 428, 429, 430, 431, 432, 433, 438,
-    442, 443, 450,
+    21, 22, 25, 51, 52, 86, 87, 88, 101, 103, 110, 111, 113, 115, 121, 127, 128, 129, 130, 131, 134, 135, 149, 166, 167, 169, 217, 253,
+    264, 274, 275, 276, 283, 286, 287, 288, 294, 310, 317, 336, 338, 342, 346, 349, 350, 357, 374, 404, 425, 426, 427, 428, 429, 430, 431,
+    432, 433, 438, 442, 443, 450,
 ]);
 #[cfg(target_arch = "aarch64")]
 const DENIED_32: Calls = Calls([u64::MAX; WORDS]);
@@ -279,8 +281,8 @@ fn jump(code: u16, value: u32, jump_true: u8, jump_false: u8) -> Instruction {
 fn result(answer: Answer) -> Instruction {
     let value = match answer {
         Answer::Allow => 0x7fff_0000,
-        Answer::NotImplemented => 0x0005_0000 | libc::ENOSYS.cast_unsigned(),
-        _ => 0x0005_0000 | libc::EPERM.cast_unsigned(),
+        Answer::NotImplemented => 0x0005_0000 | libc::ENOSYS.unsigned_abs(),
+        _ => 0x0005_0000 | libc::EPERM.unsigned_abs(),
     };
     Instruction { code: RETURN, jump_true: 0, jump_false: 0, value }
 }

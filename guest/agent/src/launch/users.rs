@@ -57,28 +57,23 @@ fn resolve_in(wanted: &User, passwd: &str, group: &str) -> Result<Identity> {
     let number = user.parse::<u32>().ok();
     let account = accounts(passwd).find(|a| a.name == user).or_else(|| accounts(passwd).find(|a| Some(a.uid) == number));
     let mut identity = match (&account, number) {
-        (Some(account), _) => Identity {
-            uid: account.uid,
-            gid: account.gid,
-            home: account.home.to_owned(),
-            groups: Vec::new(),
-        },
+        (Some(account), _) => Identity { uid: account.uid, gid: account.gid, home: account.home.to_owned(), groups: Vec::new() },
         (None, Some(uid)) => Identity { uid, ..Identity::default() },
         (None, None) => return Err(Error::not_found(format!("no user {user:?} in the container's /etc/passwd"))),
     };
     if identity.home.is_empty() {
-        identity.home = if identity.uid == 0 { "/root" } else { "/" }.to_owned();
+        identity.home.push_str(if identity.uid == 0 { "/root" } else { "/" });
     }
     if let Some(name) = group_name {
         let by_name = groups(group).find(|g| g.name == name).map(|g| g.gid);
-        identity.gid = by_name.or_else(|| name.parse().ok()).ok_or_else(|| Error::not_found(format!("no group {name:?} in the container's /etc/group")))?;
+        identity.gid = by_name
+            .or_else(|| name.parse().ok())
+            .ok_or_else(|| Error::not_found(format!("no group {name:?} in the container's /etc/group")))?;
     }
     if let Some(gid) = wanted.gid {
         identity.gid = gid;
     }
-    if !wanted.strict_groups
-        && let Some(account) = &account
-    {
+    if let Some(account) = account.as_ref().filter(|_| !wanted.strict_groups) {
         let member = |g: &Group<'_>| g.members.split(',').any(|m| m == account.name);
         identity.groups.extend(groups(group).filter(member).map(|g| g.gid));
     }

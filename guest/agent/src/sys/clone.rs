@@ -38,8 +38,8 @@ impl Child<'_> {
         let args = CloneArgs {
             flags,
             pidfd: (&raw mut pidfd) as u64,
-            exit_signal: libc::SIGCHLD as u64,
-            cgroup: self.cgroup.as_raw_fd() as u64,
+            exit_signal: u64::from(libc::SIGCHLD.unsigned_abs()),
+            cgroup: u64::from(self.cgroup.as_raw_fd().unsigned_abs()),
             ..CloneArgs::default()
         };
         // SAFETY: without CLONE_VM this is fork(): the child has its own copy of all memory. It makes nothing but system calls

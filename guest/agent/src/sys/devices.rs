@@ -57,6 +57,11 @@ fn instruction(code: u8, registers: u8, offset: i16, value: i32) -> [u8; 8] {
     bytes
 }
 
+/// Device numbers have 12 and 20 bits.
+fn number(part: u32) -> i32 {
+    i32::try_from(part).unwrap_or(i32::MAX)
+}
+
 /// The context is struct bpf_cgroup_dev_ctx: u32 (access << 16 | type), u32 major, u32 minor.
 fn assemble(allowed: &[Allowed]) -> Vec<[u8; 8]> {
     const LOAD_WORD: u8 = 0x61;
@@ -77,17 +82,14 @@ fn assemble(allowed: &[Allowed]) -> Vec<[u8; 8]> {
         instruction(JUMP_IF_NOT, 3, 2, 0),
     ];
     program.extend(answer(1));
-    program.extend([
-        instruction(AND, 2, 0, 0xffff),
-        instruction(JUMP_IF, 2, 2, DEVICE_CHARACTER),
-    ]);
+    program.extend([instruction(AND, 2, 0, 0xffff), instruction(JUMP_IF, 2, 2, DEVICE_CHARACTER)]);
     program.extend(answer(0));
     program.extend([instruction(LOAD_WORD, 0x14, 4, 0), instruction(LOAD_WORD, 0x15, 8, 0)]);
     for device in allowed {
         let skip = if device.minor.is_some() { 3 } else { 2 };
-        program.push(instruction(JUMP_IF_NOT, 4, skip, device.major.cast_signed()));
+        program.push(instruction(JUMP_IF_NOT, 4, skip, number(device.major)));
         if let Some(minor) = device.minor {
-            program.push(instruction(JUMP_IF_NOT, 5, 2, minor.cast_signed()));
+            program.push(instruction(JUMP_IF_NOT, 5, 2, number(minor)));
         }
         program.extend(answer(1));
     }

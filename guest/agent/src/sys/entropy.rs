@@ -8,11 +8,7 @@ pub const MAX: usize = 512;
 
 /// Credits every bit of `seed` (at most [`MAX`] bytes) and makes the generator use it at once.
 pub fn add(random: impl AsFd, seed: &[u8]) -> io::Result<()> {
-    let mut pool = PoolInfo {
-        entropy_bits: 0,
-        size: 0,
-        bytes: [0; MAX],
-    };
+    let mut pool = PoolInfo { entropy_bits: 0, size: 0, bytes: [0; MAX] };
     let size = seed.len().min(MAX);
     pool.bytes[..size].copy_from_slice(&seed[..size]);
     pool.size = i32::try_from(size).unwrap_or(0);

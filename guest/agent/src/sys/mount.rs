@@ -5,21 +5,11 @@ use std::os::fd::{AsFd, AsRawFd};
 
 /// Sets attributes (MOUNT_ATTR_...) of one mount, or of it and all below.
 pub fn set_attributes(mount: impl AsFd, attributes: u64, recursive: bool) -> io::Result<()> {
-    let attr = MountAttr {
-        set: attributes,
-        ..MountAttr::default()
-    };
+    let attr = MountAttr { set: attributes, ..MountAttr::default() };
     let flags = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
     // SAFETY: the kernel reads one struct of the size given and an empty string.
     let result = unsafe {
-        libc::syscall(
-            libc::SYS_mount_setattr,
-            mount.as_fd().as_raw_fd(),
-            c"".as_ptr(),
-            flags,
-            &raw const attr,
-            size_of::<MountAttr>(),
-        )
+        libc::syscall(libc::SYS_mount_setattr, mount.as_fd().as_raw_fd(), c"".as_ptr(), flags, &raw const attr, size_of::<MountAttr>())
     };
     match result {
         0 => Ok(()),

@@ -120,8 +120,8 @@ impl Batch {
         let mut answers = vec![0u8; 16 * 1024];
         let mut left = self.names.len();
         while left > 0 {
-            let (size, _) =
-                rustix::net::recv(&socket, &mut answers, RecvFlags::empty()).map_err(|e| format!("read the answer of the kernel's network stack: {e}"))?;
+            let (size, _) = rustix::net::recv(&socket, &mut answers, RecvFlags::empty())
+                .map_err(|e| format!("read the answer of the kernel's network stack: {e}"))?;
             for (sequence, errno) in acknowledgements(&answers[..size]) {
                 left = left.saturating_sub(1);
                 if errno != 0 {
@@ -171,7 +171,7 @@ fn acknowledgements(mut bytes: &[u8]) -> Vec<(u32, i32)> {
         let length = length as usize;
         let kind = bytes.get(4..6).and_then(|k| k.try_into().ok()).map(u16::from_ne_bytes);
         if let (Some(NLMSG_ERROR), Some(sequence), Some(error)) = (kind, word(bytes, 8), word(bytes, 16)) {
-            found.push((sequence, error.cast_signed()));
+            found.push((sequence, i32::from_ne_bytes(error.to_ne_bytes())));
         }
         bytes = bytes.get(length.max(16).next_multiple_of(4)..).unwrap_or_default();
     }

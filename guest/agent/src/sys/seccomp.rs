@@ -20,10 +20,7 @@ struct Program {
 
 /// Needs CAP_SYS_ADMIN or no_new_privs.
 pub fn install(filter: &[Instruction]) -> io::Result<()> {
-    let program = Program {
-        length: u16::try_from(filter.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
-        instructions: filter.as_ptr(),
-    };
+    let program = Program { length: u16::try_from(filter.len()).map_err(|_| io::ErrorKind::InvalidInput)?, instructions: filter.as_ptr() };
     // SAFETY: the kernel copies `length` instructions from memory that lives until the call returns, and checks them.
     match unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) } {
         0 => Ok(()),

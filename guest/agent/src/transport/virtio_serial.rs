@@ -36,10 +36,7 @@ impl VirtioSerial {
             if let Some(device) = device() {
                 match rustix::fs::open(&device, OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()) {
                     Ok(port) => {
-                        return Ok(Self {
-                            port: Arc::new(port),
-                            interruption: Arc::default(),
-                        });
+                        return Ok(Self { port: Arc::new(port), interruption: Arc::default() });
                     }
                     Err(rustix::io::Errno::NOENT) => {}
                     Err(e) => return Err(io::Error::other(format!("cannot open {device}: {e}"))),

@@ -78,8 +78,5 @@ pub async fn connect(socket: &Path) -> Outcome<Connected> {
     let driver = tokio::spawn(async move {
         let _ = connection.await;
     });
-    Ok(Connected {
-        client: AgentClient::with_origin(Connection(sender), "http://agent".parse()?),
-        driver,
-    })
+    Ok(Connected { client: AgentClient::with_origin(Connection(sender), "http://agent".parse()?), driver })
 }

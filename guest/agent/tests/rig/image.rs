@@ -46,7 +46,9 @@ pub fn initramfs(agent: &Path, modules: &Path) -> Outcome<Vec<u8>> {
 fn entry(archive: &mut Vec<u8>, name: &str, mode: u32, content: &[u8]) {
     let fields = [0, mode, 0, 0, 1, 0, content.len() as u32, 0, 0, 0, 0, name.len() as u32 + 1, 0];
     archive.extend(b"070701");
-    fields.iter().for_each(|f| archive.extend(format!("{f:08x}").bytes()));
+    for field in fields {
+        archive.extend(format!("{field:08x}").bytes());
+    }
     archive.extend(name.bytes());
     archive.push(0);
     archive.resize(archive.len().next_multiple_of(4), 0);
@@ -103,9 +105,5 @@ pub fn scratch(path: &Path) -> Outcome {
 
 fn run(command: &mut Command) -> Outcome {
     let output = command.output()?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
-    }
+    if output.status.success() { Ok(()) } else { Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into()) }
 }

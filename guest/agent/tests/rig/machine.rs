@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::client::{Connected, connect};
@@ -17,8 +18,11 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 
 pub struct Machine {
     directory: PathBuf,
-    qemu: Child,
+    qemu: Arc<Mutex<Child>>,
 }
+
+/// No test runs longer; a machine that hangs is killed, and all calls to it fail.
+const LIFETIME: Duration = Duration::from_secs(100);
 
 impl Machine {
     /// None where no kernel is given.
@@ -50,10 +54,22 @@ impl Machine {
             .args(["-netdev", "user,id=n0", "-device"])
             .arg(format!("virtio-net-device,netdev=n0,mac={MAC}"));
         for (file, serial, read_only) in [(&base, LAYERS[0], "on"), (&top, LAYERS[1], "on"), (&scratch, SCRATCH, "off")] {
-            qemu.arg("-blockdev").arg(format!("driver=raw,node-name={serial},read-only={read_only},discard=unmap,file.driver=file,file.locking=off,file.filename={}", file.display()));
+            qemu.arg("-blockdev").arg(format!(
+                "driver=raw,node-name={serial},read-only={read_only},discard=unmap,file.driver=file,file.locking=off,file.filename={}",
+                file.display()
+            ));
             qemu.arg("-device").arg(format!("scsi-hd,drive={serial},serial={serial}"));
         }
         let qemu = qemu.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+        let qemu = Arc::new(Mutex::new(qemu));
+        let watched = Arc::downgrade(&qemu);
+        std::thread::spawn(move || {
+            std::thread::sleep(LIFETIME);
+            if let Some(qemu) = watched.upgrade() {
+                eprintln!("a machine lived longer than {} s", LIFETIME.as_secs());
+                let _ = qemu.lock().unwrap().kill();
+            }
+        });
         Ok(Some(Self { directory, qemu }))
     }
 
@@ -77,7 +93,7 @@ impl Machine {
     pub async fn ends_within(&mut self, limit: Duration) -> Outcome<bool> {
         let start = Instant::now();
         while start.elapsed() < limit {
-            if self.qemu.try_wait()?.is_some() {
+            if self.qemu.lock().unwrap().try_wait()?.is_some() {
                 return Ok(true);
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -88,8 +104,8 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        let _ = self.qemu.kill();
-        let _ = self.qemu.wait();
+        let _ = self.qemu.lock().unwrap().kill();
+        let _ = self.qemu.lock().unwrap().wait();
         if std::thread::panicking() || std::env::var_os("PODVM_TEST_VERBOSE").is_some() {
             eprintln!("--- console\n{}", self.console());
         }

@@ -17,7 +17,8 @@ final class ProcStat {
         var stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
         // the second field is a name in parentheses that may hold blanks
         var fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-        return (Long.parseLong(fields[UTIME - 2]) + Long.parseLong(fields[STIME - 2])) * MILLIS_PER_TICK;
+        return (Long.parseLong(fields[UTIME - 2]) + Long.parseLong(fields[STIME - 2]))
+                * MILLIS_PER_TICK;
     }
 
     /** Proportional set size: shared pages count by their share. */

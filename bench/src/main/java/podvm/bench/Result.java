@@ -11,7 +11,15 @@ import java.util.StringJoiner;
  * @param pass the ratio that must not be exceeded
  * @param beside further figures, by name with their unit
  */
-record Result(String bench, Pairs pairs, String unit, String subject, String control, double pass, double target, Map<String, Double> beside) {
+record Result(
+        String bench,
+        Pairs pairs,
+        String unit,
+        String subject,
+        String control,
+        double pass,
+        double target,
+        Map<String, Double> beside) {
     double ratio() {
         return Pairs.median(pairs.ratios());
     }
@@ -19,15 +27,16 @@ record Result(String bench, Pairs pairs, String unit, String subject, String con
     String text() {
         var ratios = pairs.ratios();
         var text = new StringBuilder();
-        text.append("%s: ratio %.3f (pass %.2f, target %.2f), %.3f to %.3f in %d pairs%n"
-                .formatted(
-                        bench,
-                        ratio(),
-                        pass,
-                        target,
-                        ratios.stream().mapToDouble(r -> r).min().orElseThrow(),
-                        ratios.stream().mapToDouble(r -> r).max().orElseThrow(),
-                        ratios.size()));
+        text.append(
+                "%s: ratio %.3f (pass %.2f, target %.2f), %.3f to %.3f in %d pairs%n"
+                        .formatted(
+                                bench,
+                                ratio(),
+                                pass,
+                                target,
+                                ratios.stream().mapToDouble(r -> r).min().orElseThrow(),
+                                ratios.stream().mapToDouble(r -> r).max().orElseThrow(),
+                                ratios.size()));
         text.append("  %-44s %10.1f %s%n".formatted(subject, Pairs.median(pairs.subject()), unit));
         text.append("  %-44s %10.1f %s%n".formatted(control, Pairs.median(pairs.control()), unit));
         beside.forEach((name, value) -> text.append("  %-44s %10.1f%n".formatted(name, value)));
@@ -49,15 +58,16 @@ record Result(String bench, Pairs pairs, String unit, String subject, String con
         fields.put("target", target);
         fields.putAll(beside);
         var json = new StringJoiner(", ", "{", "}");
-        fields.forEach(
-                (name, value) ->
-                        json.add(
-                                "\"" + name + "\": "
-                                        + switch (value) {
-                                            case Double d -> String.format(Locale.ROOT, "%.4f", d);
-                                            case Integer n -> n.toString();
-                                            default -> "\"" + value + "\"";
-                                        }));
+        fields.forEach((name, value) ->
+                json.add(
+                        "\""
+                                + name
+                                + "\": "
+                                + switch (value) {
+                                    case Double d -> String.format(Locale.ROOT, "%.4f", d);
+                                    case Integer n -> n.toString();
+                                    default -> "\"" + value + "\"";
+                                }));
         return json.toString();
     }
 }

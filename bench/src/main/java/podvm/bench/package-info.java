@@ -1,4 +1,7 @@
-/** Benchmarks: PodVM against a control, alternating in one run, told as ratios. docs/benchmarks.md has the method. */
+/**
+ * Benchmarks: PodVM against a control, alternating in one run, told as ratios. docs/benchmarks.md
+ * has the method.
+ */
 @NullMarked
 package podvm.bench;
 

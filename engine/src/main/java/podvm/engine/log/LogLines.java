@@ -1,9 +1,10 @@
 package podvm.engine.log;
 
+import podvm.engine.Agent.OutputStreamKind;
+
 import java.io.ByteArrayOutputStream;
 import java.time.Instant;
 import java.util.function.Consumer;
-import podvm.engine.Agent.OutputStreamKind;
 
 /**
  * Cuts one output stream into log entries.
@@ -60,7 +61,7 @@ final class LogLines {
     void end() {
         if (pending.size() > 0) {
             position += pending.size();
-            flush(newest.plusNanos(1), true);
+            flush(newest.equals(Instant.MAX) ? newest : newest.plusNanos(1), true);
         }
     }
 

@@ -18,10 +18,17 @@ final class LogTime {
                     .toFormatter()
                     .withZone(ZoneOffset.UTC);
 
+    private static final Instant FIRST = Instant.parse("0000-01-01T00:00:00Z");
+    private static final Instant LAST = Instant.parse("9999-12-31T23:59:59.999999999Z");
+
     private LogTime() {}
 
+    /**
+     * Times with a year of other than four digits come from a guest without a clock, or a hostile
+     * one.
+     */
     static String format(Instant time) {
-        return FORM.format(time);
+        return FORM.format(time.isBefore(FIRST) ? FIRST : time.isAfter(LAST) ? LAST : time);
     }
 
     static Instant parse(String text) {

@@ -2,6 +2,11 @@ package podvm.engine.log;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import org.jspecify.annotations.Nullable;
+
+import podvm.engine.Agent.OutputStreamKind;
+import podvm.engine.Pods.LogLine;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -11,9 +16,6 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
-import podvm.engine.Agent.OutputStreamKind;
-import podvm.engine.Pods.LogLine;
 
 /** Reads one container's log from its oldest file on; can be asked again when more was written. */
 final class LogTrail implements AutoCloseable {
@@ -55,8 +57,7 @@ final class LogTrail implements AutoCloseable {
 
     private boolean fill() throws IOException {
         if (in == null) {
-            var first = successor();
-            return first.isPresent() && open(first.get()) && fill();
+            return openSuccessor() && fill();
         }
         System.arraycopy(buffer, start, buffer, 0, end - start);
         end -= start;
@@ -67,8 +68,7 @@ final class LogTrail implements AutoCloseable {
         }
         int n = in.read(buffer, end, buffer.length - end);
         if (n < 0) {
-            var next = successor();
-            if (next.isEmpty()) {
+            if (successor().isEmpty()) {
                 return false;
             }
             // the writer left this file before it began the next one: what is read now is all there
@@ -76,7 +76,7 @@ final class LogTrail implements AutoCloseable {
             n = in.read(buffer, end, buffer.length - end);
             if (n < 0) {
                 end = 0;
-                return open(next.get()) && fill();
+                return openSuccessor() && fill();
             }
         }
         end += n;
@@ -90,17 +90,20 @@ final class LogTrail implements AutoCloseable {
                 .findFirst();
     }
 
-    /** False where rotation has deleted it meanwhile; the caller is asked again soon. */
-    private boolean open(Path next) throws IOException {
-        try {
-            var opened = Files.newInputStream(next);
-            close();
-            in = opened;
-            file = next;
-            return true;
-        } catch (NoSuchFileException e) {
-            return false;
+    /** Where rotation has just deleted the next file, the one after it is the next. */
+    private boolean openSuccessor() throws IOException {
+        for (var next = successor(); next.isPresent(); next = successor()) {
+            try {
+                var opened = Files.newInputStream(next.get());
+                close();
+                in = opened;
+                file = next.get();
+                return true;
+            } catch (NoSuchFileException e) {
+                // the list has changed
+            }
         }
+        return false;
     }
 
     private Optional<LogLine> parse(int from, int to) {

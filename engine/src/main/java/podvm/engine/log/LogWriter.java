@@ -5,6 +5,11 @@ import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 
+import podvm.engine.Agent.Ack;
+import podvm.engine.Agent.OutputSink;
+import podvm.engine.Agent.OutputStreamKind;
+import podvm.engine.PodException;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -14,10 +19,6 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.EnumMap;
 import java.util.Map;
-import podvm.engine.Agent.Ack;
-import podvm.engine.Agent.OutputSink;
-import podvm.engine.Agent.OutputStreamKind;
-import podvm.engine.PodException;
 
 /**
  * Writes one attempt of a container to its log in the CRI format, {@code <time> <stdout|stderr>
@@ -67,8 +68,9 @@ public final class LogWriter implements OutputSink, AutoCloseable {
             var existing = LogFiles.ofAttempt(directory, attempt);
             part = existing.isEmpty() ? 0 : LogFiles.part(existing.getLast());
             file = open();
+            deleteOldest();
             size = LogTail.cutTornLine(file);
-            for (var old : existing) {
+            for (var old : LogFiles.ofAttempt(directory, attempt)) {
                 LogTail.scan(
                         old,
                         (stream, time) ->
@@ -160,9 +162,17 @@ public final class LogWriter implements OutputSink, AutoCloseable {
         part++;
         file = open();
         size = 0;
+        deleteOldest();
+    }
+
+    /**
+     * Each attempt begins a file too: a container that crashes again and again must not fill the
+     * disk.
+     */
+    private void deleteOldest() throws IOException {
         var files = LogFiles.list(directory);
         for (var old : files.subList(0, Math.max(0, files.size() - limits.maxFiles))) {
-            Files.delete(old);
+            Files.deleteIfExists(old);
         }
     }
 
@@ -173,7 +183,7 @@ public final class LogWriter implements OutputSink, AutoCloseable {
     private PodException failure(IOException cause) {
         var noSpace = cause.getMessage() != null && cause.getMessage().contains("No space left");
         return new PodException(
-                noSpace ? PodException.Kind.EXHAUSTED : PodException.Kind.MACHINE,
+                noSpace ? PodException.Kind.EXHAUSTED : PodException.Kind.CORRUPT,
                 "cannot write the log in " + directory + ": " + cause.getMessage(),
                 noSpace ? "free space there; the container waits" : "",
                 cause);

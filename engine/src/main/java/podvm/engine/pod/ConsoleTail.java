@@ -29,7 +29,7 @@ final class ConsoleTail {
     static String clean(String text) {
         List<String> lines =
                 text.lines()
-                        .map(line -> line.replaceAll("\\p{Cntrl}", "").stripTrailing())
+                        .map(line -> line.replaceAll("\\p{Cc}", "").stripTrailing())
                         .filter(line -> !line.isBlank())
                         .toList();
         return String.join("\n", lines.subList(Math.max(0, lines.size() - LINES), lines.size()));

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import podvm.engine.Agent.ContainerReport;
 import podvm.engine.ContainerId;
 import podvm.engine.ContainerSpec;
+import podvm.engine.Deadline;
 import podvm.engine.Image;
 import podvm.engine.PodStatus.ContainerState;
 import podvm.engine.PodStatus.ContainerState.Running;
@@ -20,7 +21,7 @@ final class ContainerSlot {
     final Backoff backoff;
     final OutputHub output = new OutputHub();
     @Nullable Image image;
-    ContainerState state = new Waiting("PodInitializing", "");
+    volatile ContainerState state = new Waiting("PodInitializing", "");
     Optional<Terminated> last = Optional.empty();
     int restarts;
 
@@ -32,6 +33,16 @@ final class ContainerSlot {
 
     @Nullable ContainerReport exit;
     boolean drained;
+
+    /** Set after the exit: its output is not waited for any longer. */
+    @Nullable Deadline drainBy;
+
+    /** The guest has told that it was made. */
+    boolean made;
+
+    /** Carries the output of the newest attempt. */
+    @Nullable Thread pump;
+
     boolean stopSignalSent;
 
     ContainerSlot(ContainerSpec spec, boolean init, Backoff backoff) {
@@ -52,6 +63,16 @@ final class ContainerSlot {
         return state instanceof Running;
     }
 
+    /** It is not known whether the guest has started it, or even has it. */
+    boolean unclear() {
+        return state instanceof Waiting && id != null && !made;
+    }
+
+    /** An attempt of it may have run. */
+    boolean begun() {
+        return id != null || restarts > 0 || !(state instanceof Waiting);
+    }
+
     boolean succeeded() {
         return state instanceof Terminated ended && ended.exitCode() == 0;
     }
@@ -66,6 +87,8 @@ final class ContainerSlot {
         id = null;
         exit = null;
         drained = false;
+        drainBy = null;
+        made = false;
         stopSignalSent = false;
     }
 

@@ -43,14 +43,8 @@ final class PodLife {
     private static final Duration CALL = Duration.ofSeconds(60);
     private static final Duration PULL = Duration.ofHours(1);
 
-    /**
-     * After the exit of a container its output normally ends at once; a process that escaped may
-     * hold it open.
-     */
-    private static final Duration DRAIN = Duration.ofSeconds(5);
-
-    /** After SIGKILL: a guest that cannot kill any more is ended with its machine. */
-    private static final Duration KILL_PATIENCE = Duration.ofSeconds(10);
+    /** A connection that lasted this long is not counted against the next one. */
+    private static final Duration STABLE = Duration.ofMinutes(1);
 
     private static final int RECONNECTS = 3;
     private static final int MAX_STAGES = 200;
@@ -59,6 +53,7 @@ final class PodLife {
     private final PodId id;
     private final Ports ports;
     private final EngineSettings settings;
+    private final Patience patience;
     private final StatusBoard board;
     private final PodLogs logs;
     private final Progress pulls;
@@ -67,30 +62,43 @@ final class PodLife {
     private final List<ContainerSlot> slots = new ArrayList<>();
     private final List<Stage> timeline;
     private final Thread thread;
+    private final Object startLock = new Object();
+    private boolean interruptible;
     private PodRecord.Stage stage;
-    private String reason = "";
-    private String message = "";
-    private String console = "";
+    private String reason;
+    private String message;
+    private String console;
     private Optional<MachineSize> size;
     private @Nullable Deadline stopBy;
     private @Nullable Deadline killedBy;
     private boolean failed;
+    private boolean unsaved;
     private int reconnects;
+    private Deadline stable = Deadline.after(STABLE);
     private volatile @Nullable Sandbox sandbox;
-    private volatile boolean starting = true;
     private volatile boolean detaching;
 
-    PodLife(PodRecord record, Ports ports, EngineSettings settings, Progress pulls) {
+    PodLife(
+            PodRecord record,
+            Ports ports,
+            EngineSettings settings,
+            Patience patience,
+            Progress pulls) {
         var status = record.status();
         this.spec = status.spec();
         this.id = status.id();
         this.ports = ports;
         this.settings = settings;
+        this.patience = patience;
         this.pulls = pulls;
         this.board = new StatusBoard(status);
         this.logs = new PodLogs(ports.journals().logs(id));
         this.stage = record.stage();
         this.size = status.size();
+        this.reason = status.reason();
+        this.message = status.message();
+        this.console = status.console();
+        this.failed = !status.reason().isEmpty();
         this.timeline = new ArrayList<>(status.timeline());
         this.starter = new SandboxStart(id, spec, ports, settings, this::reached);
         spec.initContainers().forEach(one -> slots.add(slot(one, true)));
@@ -135,14 +143,17 @@ final class PodLife {
     /** Asks for a graceful end; the caller waits on the board. */
     void stop(Deadline deadline) {
         mailbox.add(new PodMessage.StopAsked(deadline));
-        if (starting) {
-            thread.interrupt();
+        synchronized (startLock) {
+            if (interruptible) {
+                thread.interrupt();
+            }
         }
     }
 
     /** Leaves the pod running for the next daemon; returns when this one has let go. */
     void detach() throws InterruptedException {
         detaching = true;
+        mailbox.add(new PodMessage.Wake());
         thread.interrupt();
         thread.join();
     }
@@ -190,54 +201,102 @@ final class PodLife {
                     loop();
                 }
             } catch (PodException e) {
-                fail(
-                        e.kind() == Kind.MACHINE || e.kind() == Kind.DEADLINE
-                                ? "MachineFailed"
-                                : "StartFailed",
-                        e.describe());
+                checkDetaching();
+                starter.machineEnd().ifPresent(end -> console = ConsoleTail.clean(end.console()));
+                fail(failure(e), e.describe());
             } catch (InterruptedException e) {
                 if (detaching) {
-                    letGo();
-                    return;
+                    throw e;
                 }
                 fail("Stopped", "stopped before its containers ran");
+            } catch (RuntimeException bug) {
+                fail("InternalError", bug.toString());
             }
             end();
         } catch (InterruptedException e) {
             // this daemon ends; the journal says how far the pod had got
-        } catch (RuntimeException | Error bug) {
+            letGo();
+        } catch (Error bug) {
             event(PodEvent.Severity.WARNING, "Bug", bug.toString());
             throw bug;
         }
     }
 
-    /** False when the pod ended on the way. */
+    private String failure(PodException e) {
+        boolean machine = e.kind() == Kind.MACHINE || e.kind() == Kind.DEADLINE;
+        return machine && !images().isEmpty() ? "MachineFailed" : "StartFailed";
+    }
+
+    private void checkDetaching() throws InterruptedException {
+        if (detaching) {
+            throw new InterruptedException("the daemon lets go of pod " + spec.name());
+        }
+    }
+
+    /** False when the pod ended on the way, or had ended before an earlier daemon could say so. */
     private boolean enter() throws PodException, InterruptedException {
+        if (failed || finished()) {
+            return false;
+        }
         if (stage == PodRecord.Stage.STARTED) {
             var adopted = starter.adopt(size.orElseThrow());
             if (adopted.isPresent()) {
                 joined(adopted.get());
-                settleAdopted();
-                starting = false;
+                settle();
                 return true;
             }
-            if (slots.stream().anyMatch(slot -> slot.running() || slot.restarts > 0)) {
+            if (slots.stream().anyMatch(ContainerSlot::begun)) {
                 machineEnded(
                         new MachineEnd(
                                 MachineEnd.Reason.VMM_KILLED, "it ended while no daemon ran", ""));
                 return false;
             }
-        } else {
-            starter.sweep();
         }
-        var images = pull();
-        reached("images.ready");
-        var machineSize = Sizing.of(spec, settings);
-        size = Optional.of(machineSize);
-        stage = PodRecord.Stage.STARTED;
-        joined(starter.boot(machineSize, images, this::publish));
-        starting = false;
+        startFromNothing();
         return true;
+    }
+
+    /** Nothing is lost when a stop interrupts this; later it is a message like any other. */
+    private void startFromNothing() throws PodException, InterruptedException {
+        allowInterrupt();
+        try {
+            starter.sweep();
+            var images = pull();
+            reached("images.ready");
+            var machineSize = Sizing.of(spec, settings);
+            size = Optional.of(machineSize);
+            stage = PodRecord.Stage.STARTED;
+            joined(starter.boot(machineSize, images, this::publish));
+        } catch (PodException e) {
+            if (forbidInterrupt()) {
+                // what an interrupt does to a file is told as a failure of the file
+                var stopped = new InterruptedException("stopped");
+                stopped.initCause(e);
+                throw stopped;
+            }
+            throw e;
+        } finally {
+            var _ = forbidInterrupt();
+        }
+    }
+
+    private void allowInterrupt() throws InterruptedException {
+        synchronized (startLock) {
+            if (mailbox.stream().anyMatch(PodMessage.StopAsked.class::isInstance)) {
+                throw new InterruptedException("stopped before it began");
+            }
+            interruptible = true;
+        }
+    }
+
+    /**
+     * Whether there was an interrupt; it is forgotten, since the mailbox says what it was about.
+     */
+    private boolean forbidInterrupt() {
+        synchronized (startLock) {
+            interruptible = false;
+            return Thread.interrupted();
+        }
     }
 
     private List<Image> pull() throws PodException, InterruptedException {
@@ -250,6 +309,8 @@ final class PodLife {
                                     slot.spec.pullPolicy(),
                                     pulls,
                                     Deadline.after(PULL));
+            // told now rather than when the pod is to be stopped
+            var _ = Signals.parse(image.config().stopSignal());
             slot.image = image;
             slot.waitFor("PodInitializing", "", Instant.EPOCH);
             images.add(image);
@@ -279,29 +340,32 @@ final class PodLife {
                         agent.watch(report -> mailbox.add(new PodMessage.Reported(report)));
                     } catch (PodException | InterruptedException e) {
                         // told below, like an end without error
+                    } finally {
+                        mailbox.add(new PodMessage.ConnectionLost(agent));
                     }
-                    mailbox.add(new PodMessage.ConnectionLost(agent));
                 });
     }
 
     /**
-     * What the journal says and what the guest says may differ by the daemon's last moments: the
-     * guest is right.
+     * After a connection was made: what is known here and what the guest says may differ by the
+     * last moments of the connection before; the guest is right. A container that it has not
+     * started is made anew.
      */
-    private void settleAdopted() throws PodException, InterruptedException {
-        var agent = agent();
-        for (var next = mailbox.poll(500, TimeUnit.MILLISECONDS);
-                next != null;
-                next = mailbox.poll(50, TimeUnit.MILLISECONDS)) {
-            handle(next);
+    private void settle() throws PodException, InterruptedException {
+        var until = Deadline.after(patience.report());
+        while (!failed && !until.passed() && slots.stream().anyMatch(ContainerSlot::unclear)) {
+            var next = mailbox.poll(until.left().toNanos(), TimeUnit.NANOSECONDS);
+            if (next != null) {
+                handle(next);
+            }
         }
-        for (var slot : slots) {
+        for (var slot : failed ? List.<ContainerSlot>of() : slots) {
             var attempt = slot.id;
             if (attempt != null && slot.state instanceof Waiting) {
-                agent.remove(attempt, Deadline.after(CALL));
-                slot.id = null;
-            } else if (attempt != null && slot.running()) {
-                pump(slot, attempt, agent);
+                agent().remove(attempt, Deadline.after(CALL));
+                slot.waitFor("PodInitializing", "", Instant.EPOCH);
+            } else if (attempt != null && !slot.drained && slot.running()) {
+                pump(slot, attempt, agent());
             }
         }
     }
@@ -309,24 +373,39 @@ final class PodLife {
     private void loop() throws PodException, InterruptedException {
         while (true) {
             try {
-                var wake = reconcile();
-                publish();
+                for (var next = mailbox.poll(); next != null; next = mailbox.poll()) {
+                    handle(next);
+                }
+                slots.forEach(this::settleLate);
+                checkDetaching();
+                var wake = failed ? Duration.ZERO : reconcile();
+                publishLeniently();
                 if (finished()) {
                     return;
                 }
-                var next = mailbox.poll(wake.toNanos(), TimeUnit.NANOSECONDS);
-                for (; next != null; next = mailbox.poll()) {
+                var next = mailbox.poll(sleep(wake).toNanos(), TimeUnit.NANOSECONDS);
+                if (next != null) {
                     handle(next);
                 }
             } catch (PodException e) {
+                checkDetaching();
                 survive(e);
-            } catch (InterruptedException e) {
-                if (detaching) {
-                    throw e;
-                }
-                // a stop that came just when the start was over; its message is in the mailbox
             }
         }
+    }
+
+    private Duration sleep(Duration wake) {
+        var result = wake;
+        if (unsaved && patience.retry().compareTo(result) < 0) {
+            result = patience.retry();
+        }
+        for (var slot : slots) {
+            var drainBy = slot.drainBy;
+            if (drainBy != null && drainBy.left().compareTo(result) < 0) {
+                result = drainBy.left();
+            }
+        }
+        return result;
     }
 
     /**
@@ -334,8 +413,7 @@ final class PodLife {
      * containers cannot be run.
      */
     private void survive(PodException failure) throws PodException, InterruptedException {
-        var now = sandbox;
-        if (failure.kind() != Kind.MACHINE || now == null) {
+        if (failure.kind() != Kind.MACHINE || sandbox == null) {
             throw failure;
         }
         var until = Deadline.after(Duration.ofSeconds(5));
@@ -343,8 +421,7 @@ final class PodLife {
             var next = mailbox.poll(until.left().toNanos(), TimeUnit.NANOSECONDS);
             if (next != null) {
                 handle(next);
-                if (next instanceof PodMessage.ConnectionLost
-                        || next instanceof PodMessage.MachineEnded) {
+                if (next instanceof PodMessage.ConnectionLost) {
                     return;
                 }
             }
@@ -356,8 +433,15 @@ final class PodLife {
 
     private boolean finished() {
         return failed
-                || (apps().allMatch(slot -> slot.state instanceof Terminated)
+                || (apps().allMatch(this::done)
                         && slots.stream().noneMatch(ContainerSlot::running));
+    }
+
+    /**
+     * Ended for good: also what could not even be started is tried again where restarts are due.
+     */
+    private boolean done(ContainerSlot slot) {
+        return slot.state instanceof Terminated ended && (stopBy != null || !wanted(ended));
     }
 
     private Stream<ContainerSlot> apps() {
@@ -453,9 +537,15 @@ final class PodLife {
         }
         var attempt = ContainerId.random();
         slot.id = attempt;
-        // known before it exists: else a daemon that dies now would leave a container that the next
-        // one runs again
-        publish();
+        try {
+            // known before it exists: else a daemon that dies now would leave a container that the
+            // next one runs again
+            publish();
+        } catch (PodException e) {
+            checkDetaching();
+            slot.waitFor("JournalFailed", e.describe(), Instant.now().plus(patience.retry()));
+            return;
+        }
         var began = Instant.now();
         try {
             var env =
@@ -505,18 +595,29 @@ final class PodLife {
      */
     private void pump(ContainerSlot slot, ContainerId attempt, Agent agent) {
         int number = slot.restarts;
-        Thread.ofVirtual()
-                .name("log-" + attempt.brief())
-                .start(() -> {
-                    try {
-                        while (!pumpOnce(slot, attempt, number, agent)) {
-                            Thread.sleep(2000);
-                        }
-                        mailbox.add(new PodMessage.Drained(attempt));
-                    } catch (PodException | InterruptedException e) {
-                        // the connection is lost; whoever connects again starts the next pump
-                    }
-                });
+        var before = slot.pump;
+        slot.pump =
+                Thread.ofVirtual()
+                        .name("log-" + attempt.brief())
+                        .start(() -> {
+                            try {
+                                if (before != null) {
+                                    // a log has one writer at a time
+                                    before.join();
+                                }
+                                while (!pumpOnce(slot, attempt, number, agent)) {
+                                    Thread.sleep(patience.retry());
+                                }
+                                mailbox.add(new PodMessage.Drained(attempt));
+                            } catch (InterruptedException e) {
+                                // the pod ends, or the daemon lets go of it
+                            } catch (PodException e) {
+                                // a lost connection: whoever connects again starts the next pump
+                                if (e.kind() != Kind.MACHINE && !detaching) {
+                                    event(PodEvent.Severity.WARNING, "LogFailed", e.describe());
+                                }
+                            }
+                        });
     }
 
     private boolean pumpOnce(ContainerSlot slot, ContainerId attempt, int number, Agent agent)
@@ -535,6 +636,7 @@ final class PodLife {
 
     private void firstOutput(ContainerSlot slot) {
         reached("container.output " + slot.spec.name());
+        mailbox.add(new PodMessage.Wake());
     }
 
     private void handle(PodMessage next) throws PodException, InterruptedException {
@@ -550,7 +652,7 @@ final class PodLife {
             case PodMessage.ConnectionLost lost -> reconnect(lost.agent());
             case PodMessage.StopAsked stop ->
                     stopBy = stopBy == null ? stop.deadline() : earlier(stopBy, stop.deadline());
-            case PodMessage.Wake _ -> slots.forEach(this::settleLate);
+            case PodMessage.Wake _ -> {}
         }
     }
 
@@ -566,31 +668,22 @@ final class PodLife {
         byId(report.id())
                 .ifPresent(slot -> {
                     switch (report.phase()) {
-                        case CREATED -> {}
+                        case CREATED -> slot.made = true;
                         case RUNNING -> {
                             if (slot.state instanceof Waiting) {
                                 slot.state = new Running(report.started());
                             }
                         }
                         case EXITED -> {
-                            if (slot.exit == null && !(slot.state instanceof Terminated)) {
+                            if (slot.state instanceof Waiting) {
+                                slot.state = new Running(report.started());
+                            }
+                            if (slot.exit == null && slot.running()) {
                                 slot.exit = report;
+                                slot.drainBy = Deadline.after(patience.drain());
                                 settle(slot);
-                                wakeAfter(DRAIN);
                             }
                         }
-                    }
-                });
-    }
-
-    private void wakeAfter(Duration delay) {
-        Thread.ofVirtual()
-                .start(() -> {
-                    try {
-                        Thread.sleep(delay);
-                        mailbox.add(new PodMessage.Wake());
-                    } catch (InterruptedException e) {
-                        throw new IllegalStateException("nobody interrupts this thread", e);
                     }
                 });
     }
@@ -608,9 +701,8 @@ final class PodLife {
 
     private void settleLate(ContainerSlot slot) {
         var exit = slot.exit;
-        if (exit != null
-                && !(slot.state instanceof Terminated)
-                && exit.exited().plus(DRAIN).isBefore(Instant.now())) {
+        var drainBy = slot.drainBy;
+        if (exit != null && drainBy != null && drainBy.passed()) {
             ended(slot, terminated(exit));
         }
     }
@@ -626,6 +718,7 @@ final class PodLife {
             return;
         }
         slot.state = state;
+        slot.drainBy = null;
         reached("container.ended " + slot.spec.name());
         event(
                 state.exitCode() == 0 ? PodEvent.Severity.NORMAL : PodEvent.Severity.WARNING,
@@ -642,22 +735,12 @@ final class PodLife {
             return;
         }
         console = ConsoleTail.clean(end.console());
-        for (var slot : slots) {
-            if (slot.exit != null) {
-                ended(slot, terminated(slot.exit));
-            } else if (slot.running()) {
-                var started = ((Running) slot.state).started();
-                ended(
-                        slot,
-                        new Terminated(
-                                128 + Signals.KILL,
-                                Signals.KILL,
-                                "MachineEnded",
-                                end.detail(),
-                                started,
-                                Instant.now()));
+        for (var queued : mailbox) {
+            if (queued instanceof PodMessage.Reported reported) {
+                report(reported.report());
             }
         }
+        bury(end.detail());
         var why =
                 switch (end.reason()) {
                     case POWER_OFF -> "GuestPoweredOff";
@@ -667,6 +750,27 @@ final class PodLife {
                     case CLOSED -> "MachineClosed";
                 };
         fail(why, "the machine ended: " + end.detail());
+    }
+
+    /** No container outlives its machine. */
+    private void bury(String why) {
+        for (var slot : slots) {
+            if (slot.exit != null) {
+                ended(slot, terminated(slot.exit));
+            } else if (slot.running() || slot.unclear()) {
+                var started =
+                        slot.state instanceof Running running ? running.started() : Instant.now();
+                ended(
+                        slot,
+                        new Terminated(
+                                128 + Signals.KILL,
+                                Signals.KILL,
+                                "MachineEnded",
+                                why,
+                                started,
+                                Instant.now()));
+            }
+        }
     }
 
     private void reconnect(Agent lost) throws PodException, InterruptedException {
@@ -679,10 +783,11 @@ final class PodLife {
             machineEnded(now.machine().awaitEnd());
             return;
         }
-        if (++reconnects > RECONNECTS) {
+        reconnects = stable.passed() ? 1 : reconnects + 1;
+        if (reconnects > RECONNECTS) {
             fail(
                     "AgentLost",
-                    "the agent does not answer"
+                    "the connection to the agent breaks again and again"
                             + ConsoleTail.quote(ConsoleTail.read(now.machine().consoleLog())));
             return;
         }
@@ -690,32 +795,22 @@ final class PodLife {
                 PodEvent.Severity.WARNING,
                 "AgentReconnect",
                 "the connection to the agent was lost; connecting again");
+        Agent agent;
         try {
-            var agent =
-                    now.owned()
-                            .add(
-                                    ports.agents()
-                                            .connect(
-                                                    now.machine().guest(),
-                                                    Deadline.after(settings.boot())));
-            sandbox = new Sandbox(now.machine(), now.network(), now.size(), agent, now.owned());
-            listen(agent);
-            for (var slot : slots) {
-                var attempt = slot.id;
-                if (attempt != null && !slot.drained && !(slot.state instanceof Waiting)) {
-                    pump(slot, attempt, agent);
-                }
-            }
+            agent = now.owned().add(starter.reconnect(now.machine()));
         } catch (PodException e) {
+            checkDetaching();
             if (now.machine().alive()) {
-                fail(
-                        "AgentLost",
-                        e.describe()
-                                + ConsoleTail.quote(ConsoleTail.read(now.machine().consoleLog())));
+                fail("AgentLost", e.describe());
             } else {
                 machineEnded(now.machine().awaitEnd());
             }
+            return;
         }
+        stable = Deadline.after(STABLE);
+        sandbox = new Sandbox(now.machine(), now.network(), now.size(), agent, now.owned());
+        listen(agent);
+        settle();
     }
 
     /** Signals once, kills at the deadline, and gives up on the guest a while later. */
@@ -744,15 +839,16 @@ final class PodLife {
             return killedBy.left();
         }
         boolean kill = deadline.passed();
+        var call = Deadline.after(patience.kill());
         for (var slot : running) {
-            if (kill || !slot.stopSignalSent) {
+            if (slot.exit == null && (kill || !slot.stopSignalSent)) {
+                signal(slot, kill ? Signals.KILL : stopSignal(slot), call);
                 slot.stopSignalSent = true;
-                signal(slot, kill ? Signals.KILL : stopSignal(slot));
             }
         }
         if (kill) {
-            killedBy = Deadline.after(KILL_PATIENCE);
-            return KILL_PATIENCE;
+            killedBy = Deadline.after(patience.kill());
+            return patience.kill();
         }
         return deadline.left();
     }
@@ -763,18 +859,20 @@ final class PodLife {
                 : Signals.parse(slot.image.config().stopSignal());
     }
 
-    private void signal(ContainerSlot slot, int number) throws PodException, InterruptedException {
+    private void signal(ContainerSlot slot, int number, Deadline call)
+            throws PodException, InterruptedException {
         var attempt = slot.id;
         if (attempt == null) {
             return;
         }
         try {
-            agent().signal(attempt, number, Deadline.after(CALL));
+            agent().signal(attempt, number, call);
         } catch (PodException e) {
-            if (e.kind() != Kind.NOT_FOUND) {
+            // not found: it has just ended, and its report is on the way; too late: a guest that
+            // takes no signals is given up when its time to end is over
+            if (e.kind() != Kind.NOT_FOUND && e.kind() != Kind.DEADLINE) {
                 throw e;
             }
-            // it has just ended; its report is on the way
         }
     }
 
@@ -787,27 +885,56 @@ final class PodLife {
 
     /** Releases everything, then says so: who waits for the pod's end finds nothing left behind. */
     private void end() throws InterruptedException {
+        bury(message.isEmpty() ? "its machine was ended" : message);
+        publishLeniently();
         var now = sandbox;
         sandbox = null;
+        if (now != null) {
+            release(now::close);
+        }
+        release(starter::sweep);
+        endPumps();
+        checkDetaching();
+        stage = PodRecord.Stage.ENDED;
+        reached("ended");
+        publishLeniently();
+        // last: who follows the log to its end finds the pod ended
+        logs.complete();
+    }
+
+    private interface Release {
+        void run() throws PodException;
+    }
+
+    private void release(Release work) {
         try {
-            if (now != null) {
-                now.close();
-            }
-            starter.sweep();
+            work.run();
         } catch (PodException e) {
             event(PodEvent.Severity.WARNING, "ReleaseFailed", e.describe());
         }
-        stage = PodRecord.Stage.ENDED;
-        reached("ended");
-        publishQuietly();
-        // last: who follows the log to its end finds the pod ended
-        logs.complete();
+    }
+
+    /** With the connection closed they end by themselves, unless a client holds them up. */
+    private void endPumps() throws InterruptedException {
+        var patient = Deadline.after(patience.drain());
+        for (var slot : slots) {
+            var pump = slot.pump;
+            if (pump != null && !pump.join(patient.left())) {
+                pump.interrupt();
+                var _ = pump.join(Duration.ofSeconds(1));
+            }
+        }
     }
 
     private void letGo() {
         var now = sandbox;
         if (now != null) {
             now.agent().close();
+        }
+        try {
+            endPumps();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -821,20 +948,24 @@ final class PodLife {
 
     private void publish() throws PodException {
         var status = now();
-        if (!status.equals(board.status())) {
+        if (unsaved || !status.equals(board.status())) {
             ports.journals().write(new PodRecord(stage, status, images()));
+            unsaved = false;
             board.publish(status);
         }
     }
 
-    private void publishQuietly() {
-        var status = now();
+    /** What has happened has happened: a journal that cannot be written now is written later. */
+    private void publishLeniently() {
         try {
-            ports.journals().write(new PodRecord(stage, status, images()));
+            publish();
         } catch (PodException e) {
-            event(PodEvent.Severity.WARNING, "JournalFailed", e.describe());
+            if (!unsaved) {
+                event(PodEvent.Severity.WARNING, "JournalFailed", e.describe());
+            }
+            unsaved = true;
+            board.publish(now());
         }
-        board.publish(status);
     }
 
     private List<Image> images() {

@@ -35,6 +35,7 @@ import podvm.engine.PodStatus.ContainerStatus;
 import podvm.engine.PodStatus.Phase;
 import podvm.engine.Pods;
 import podvm.engine.Progress;
+import podvm.engine.Rollback;
 
 /** All pods of this node: those that run and those that have ended but are not forgotten. */
 public final class PodTable implements Pods, AutoCloseable {
@@ -43,11 +44,14 @@ public final class PodTable implements Pods, AutoCloseable {
 
     private final Ports ports;
     private final EngineSettings settings;
+    private final Patience patience;
     private final Map<PodId, PodLife> lives = new LinkedHashMap<>();
+    private boolean closed;
 
-    private PodTable(Ports ports, EngineSettings settings) {
+    private PodTable(Ports ports, EngineSettings settings, Patience patience) {
         this.ports = ports;
         this.settings = settings;
+        this.patience = patience;
     }
 
     /**
@@ -55,35 +59,52 @@ public final class PodTable implements Pods, AutoCloseable {
      * removes what no journal knows.
      */
     public static PodTable open(Ports ports, EngineSettings settings) throws PodException {
-        var table = new PodTable(ports, settings);
+        return open(ports, settings, Patience.USUAL);
+    }
+
+    static PodTable open(Ports ports, EngineSettings settings, Patience patience)
+            throws PodException {
+        var table = new PodTable(ports, settings, patience);
         var known = new HashSet<PodId>();
         var records = new ArrayList<>(ports.journals().readAll());
+        var leftovers = ports.machines().leftovers();
         records.sort(Comparator.comparing(PodRecord::created));
         for (var record : records) {
-            var life = new PodLife(record, ports, settings, Progress.NONE);
-            table.lives.put(record.id(), life);
+            table.lives.put(
+                    record.id(), new PodLife(record, ports, settings, patience, Progress.NONE));
             if (record.stage() != PodRecord.Stage.ENDED) {
                 known.add(record.id());
+            }
+        }
+        for (var leftover : leftovers) {
+            if (!known.contains(leftover)) {
+                table.removeLeftover(leftover);
+            }
+        }
+        table.lives.forEach((pod, life) -> {
+            if (known.contains(pod)) {
                 life.start();
             }
-        }
-        for (var leftover : ports.machines().leftovers()) {
-            if (!known.contains(leftover)) {
-                ports.machines().destroy(leftover);
-                ports.networks().destroy(leftover);
-                ports.volumes().destroy(leftover);
-                ports.events()
-                        .on(
-                                new PodEvent(
-                                        Instant.now(),
-                                        leftover,
-                                        "",
-                                        PodEvent.Severity.WARNING,
-                                        "Removed",
-                                        "a machine that no journal knows was removed"));
-            }
-        }
+        });
         return table;
+    }
+
+    /** One that cannot be removed must not keep the daemon from starting. */
+    private void removeLeftover(PodId pod) {
+        try (var all = new Rollback()) {
+            all.add(() -> ports.volumes().destroy(pod));
+            all.add(() -> ports.networks().destroy(pod));
+            all.add(() -> ports.machines().destroy(pod));
+        } catch (PodException e) {
+            event(pod, "RemoveFailed", e.describe());
+            return;
+        }
+        event(pod, "Removed", "a machine that no journal knows was removed");
+    }
+
+    private void event(PodId pod, String name, String text) {
+        ports.events()
+                .on(new PodEvent(Instant.now(), pod, "", PodEvent.Severity.WARNING, name, text));
     }
 
     @Override
@@ -119,8 +140,12 @@ public final class PodTable implements Pods, AutoCloseable {
                                 .toList(),
                         List.of(new PodStatus.Stage("accepted", Instant.now())));
         var record = new PodRecord(PodRecord.Stage.STARTING, status, List.of());
-        var life = new PodLife(record, ports, settings, pulls);
+        var life = new PodLife(record, ports, settings, patience, pulls);
         synchronized (lives) {
+            if (closed) {
+                throw new PodException(
+                        Kind.UNAVAILABLE, "the daemon is ending", "try again when it is back");
+            }
             for (var other : lives.values()) {
                 if (!other.status().phase().ended() && sameName(other.spec(), spec)) {
                     throw new PodException(
@@ -136,8 +161,8 @@ public final class PodTable implements Pods, AutoCloseable {
             }
             ports.journals().write(record);
             lives.put(id, life);
+            life.start();
         }
-        life.start();
         forgetOldest();
         return id;
     }
@@ -158,7 +183,8 @@ public final class PodTable implements Pods, AutoCloseable {
         return a.name().equals(b.name()) && a.namespace().equals(b.namespace());
     }
 
-    private void forgetOldest() throws PodException {
+    /** Whoever starts a pod is not to hear that another could not be forgotten. */
+    private void forgetOldest() {
         List<PodLife> old;
         synchronized (lives) {
             var ended =
@@ -166,7 +192,11 @@ public final class PodTable implements Pods, AutoCloseable {
             old = ended.subList(0, Math.max(0, ended.size() - settings.endedPodsKept()));
         }
         for (var life : old) {
-            forget(life.status().id());
+            try {
+                forget(life.status().id());
+            } catch (PodException e) {
+                event(life.status().id(), "ForgetFailed", e.describe());
+            }
         }
     }
 
@@ -404,6 +434,7 @@ public final class PodTable implements Pods, AutoCloseable {
     public void close() {
         List<PodLife> all;
         synchronized (lives) {
+            closed = true;
             all = List.copyOf(lives.values());
         }
         boolean interrupted = false;

@@ -1,7 +1,6 @@
 package podvm.engine.pod;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import podvm.engine.Agent;
 import podvm.engine.Agent.SandboxSetup;
 import podvm.engine.Deadline;
@@ -16,6 +16,7 @@ import podvm.engine.Disk;
 import podvm.engine.Forks;
 import podvm.engine.Image;
 import podvm.engine.Machine;
+import podvm.engine.MachineEnd;
 import podvm.engine.MachineSize;
 import podvm.engine.MachineSpec;
 import podvm.engine.PodException;
@@ -29,6 +30,7 @@ import podvm.engine.VolumeSpec;
 /** Makes a pod's machine and all that belongs to it, or finds what an earlier daemon made. */
 final class SandboxStart {
     private static final Duration ADOPTION = Duration.ofSeconds(30);
+    private static final Duration DEATH = Duration.ofMillis(500);
     private static final Duration CALL = Duration.ofSeconds(30);
     private static final long SHM_BYTES = 64L << 20;
 
@@ -37,6 +39,7 @@ final class SandboxStart {
     private final Ports ports;
     private final EngineSettings settings;
     private final Consumer<String> reached;
+    private @Nullable MachineEnd machineEnd;
 
     /**
      * @param reached hears the name of each stage
@@ -79,7 +82,7 @@ final class SandboxStart {
                                                     network.nics()),
                                             deadline));
             reached.accept("machine.started");
-            var agent = undo.add(awaitAgent(machine, deadline, beforeContainers));
+            var agent = undo.add(awaitAgent(machine, settings.boot(), beforeContainers));
             reached.accept("agent.connected");
             configure(agent, network, scratch.disk().serial());
             reached.accept("sandbox.configured");
@@ -95,14 +98,21 @@ final class SandboxStart {
         var found = ports.machines().find(id);
         if (found.isPresent()) {
             try (var undo = new Rollback()) {
-                undo.add(ports.volumes().find(id));
-                var network = undo.add(ports.networks().find(id));
                 var machine = undo.add(found.get());
-                try {
-                    var agent = undo.add(awaitAgent(machine, Deadline.after(ADOPTION), () -> {}));
+                try (var connection = new Rollback()) {
+                    var scratch = ports.volumes().find(id);
+                    var network = ports.networks().find(id);
+                    var agent = connection.add(reconnect(machine));
                     if (agent.info().configured()) {
+                        // the earlier daemon may have died between configuring and this
+                        putVolumes(agent);
                         reached.accept("adopted");
-                        return Optional.of(new Sandbox(machine, network, size, agent, undo.keep()));
+                        var owned = new Rollback();
+                        owned.add(scratch);
+                        owned.add(network);
+                        owned.add(undo.keep());
+                        owned.add(connection.keep());
+                        return Optional.of(new Sandbox(machine, network, size, agent, owned));
                     }
                 } catch (InterruptedException e) {
                     // this daemon ends as well: the machine is the next one's to adopt
@@ -115,18 +125,33 @@ final class SandboxStart {
         return Optional.empty();
     }
 
+    /** Connects to a guest that has answered before. */
+    Agent reconnect(Machine machine) throws PodException, InterruptedException {
+        return awaitAgent(machine, ADOPTION, () -> {});
+    }
+
     /** Removes all host objects of the pod, known or not. */
     void sweep() throws PodException {
-        ports.machines().destroy(id);
-        ports.networks().destroy(id);
-        ports.volumes().destroy(id);
+        try (var all = new Rollback()) {
+            all.add(() -> ports.volumes().destroy(id));
+            all.add(() -> ports.networks().destroy(id));
+            all.add(() -> ports.machines().destroy(id));
+        }
+    }
+
+    /** How the machine ended, where it did so before its agent answered. */
+    Optional<MachineEnd> machineEnd() {
+        return Optional.ofNullable(machineEnd);
     }
 
     /** The agent, or the reason why the machine ended before it answered. */
-    private Agent awaitAgent(Machine machine, Deadline deadline, Step meanwhile)
+    private Agent awaitAgent(Machine machine, Duration patience, Step meanwhile)
             throws PodException, InterruptedException {
-        try (var forks = new Forks("boot-" + id.brief())) {
-            var agent = forks.fork(() -> ports.agents().connect(machine.guest(), deadline));
+        var deadline = Deadline.after(patience);
+        try (var undo = new Rollback();
+                var forks = new Forks("boot-" + id.brief())) {
+            var agent =
+                    forks.fork(() -> undo.add(ports.agents().connect(machine.guest(), deadline)));
             // not among the forks that are joined: it ends only when the machine does
             var death =
                     Thread.ofVirtual()
@@ -135,11 +160,15 @@ final class SandboxStart {
             try {
                 meanwhile.run();
                 forks.join(deadline);
+                var _ = undo.keep();
                 return agent.resultNow();
             } catch (PodException e) {
-                throw explain(machine, e);
+                throw explain(machine, patience, e);
             } catch (CancellationException e) {
-                throw explain(machine, new PodException(Kind.MACHINE, "the machine ended", "", e));
+                throw explain(
+                        machine,
+                        patience,
+                        new PodException(Kind.MACHINE, "the machine ended", "", e));
             } finally {
                 death.interrupt();
             }
@@ -155,14 +184,16 @@ final class SandboxStart {
         }
     }
 
-    private PodException explain(Machine machine, PodException cause) throws InterruptedException {
-        if (!machine.alive()) {
+    private PodException explain(Machine machine, Duration patience, PodException cause)
+            throws InterruptedException {
+        if (ended(machine, cause)) {
             var end = machine.awaitEnd();
+            machineEnd = end;
             return new PodException(
                     Kind.MACHINE,
                     "the machine of pod "
                             + pod.name()
-                            + " ended while it booted: "
+                            + " ended before its agent answered: "
                             + end.detail()
                             + ConsoleTail.quote(end.console()),
                     cause.remedy(),
@@ -174,12 +205,23 @@ final class SandboxStart {
                     "the guest of pod %s did not answer within %d s%s"
                             .formatted(
                                     pod.name(),
-                                    settings.boot().toSeconds(),
+                                    patience.toSeconds(),
                                     ConsoleTail.quote(ConsoleTail.read(machine.consoleLog()))),
                     "podvm doctor tells whether machines boot on this host",
                     cause);
         }
         return cause;
+    }
+
+    /** A connection often breaks a moment before its machine is seen to end. */
+    private static boolean ended(Machine machine, PodException cause) throws InterruptedException {
+        if (cause.kind() == Kind.MACHINE || cause.kind() == Kind.UNAVAILABLE) {
+            var until = Deadline.after(DEATH);
+            while (machine.alive() && !until.passed()) {
+                Thread.sleep(10);
+            }
+        }
+        return !machine.alive();
     }
 
     private void configure(Agent agent, PodNetwork network, String scratchSerial)
@@ -195,8 +237,11 @@ final class SandboxStart {
                         scratchSerial,
                         SHM_BYTES),
                 Deadline.after(CALL));
-        var volumes = new ArrayList<>(pod.volumes().entrySet());
-        for (var volume : volumes) {
+        putVolumes(agent);
+    }
+
+    private void putVolumes(Agent agent) throws PodException, InterruptedException {
+        for (var volume : pod.volumes().entrySet()) {
             if (volume.getValue() instanceof VolumeSpec.Files files) {
                 agent.putVolume(volume.getKey(), files.files(), Deadline.after(CALL));
             }

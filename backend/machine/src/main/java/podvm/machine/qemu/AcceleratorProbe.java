@@ -15,7 +15,6 @@ import podvm.linux.Command;
 import podvm.linux.Descriptor;
 import podvm.linux.HostProcess;
 import podvm.linux.Signal;
-import podvm.linux.User;
 import podvm.machine.LogTail;
 import podvm.machine.VmmUser;
 
@@ -26,8 +25,10 @@ import podvm.machine.VmmUser;
  *
  * @param bare an initramfs that writes "podvm-bare" and powers off
  * @param cache a directory for the verdict
+ * @param user whom machines will run as: KVM must be open to them
  */
-public record AcceleratorProbe(Path binary, Path kernel, Path bare, Path cache) {
+public record AcceleratorProbe(
+        Path binary, Path kernel, Path bare, Path cache, Optional<VmmUser> user) {
     private static final String LINE = "podvm-bare";
     private static final Duration BOOT = Duration.ofSeconds(5);
     private static final Duration DEATH = Duration.ofSeconds(10);
@@ -95,7 +96,6 @@ public record AcceleratorProbe(Path binary, Path kernel, Path bare, Path cache) 
     }
 
     private List<String> command() throws PodException {
-        var user = User.isRoot() ? Optional.of(VmmUser.find(true)) : Optional.<VmmUser>empty();
         var options =
                 new QemuOptions(
                         binary,
@@ -145,11 +145,19 @@ public record AcceleratorProbe(Path binary, Path kernel, Path bare, Path cache) 
                     identity(binary),
                     identity(kernel),
                     identity(bare),
-                    Files.isReadable(DEVICE) && Files.isWritable(DEVICE) ? "open" : "closed");
+                    device(),
+                    user.map(VmmUser::toString).orElse("daemon's user"));
         } catch (IOException e) {
             throw new PodException(
                     Kind.NOT_FOUND, "cannot probe for KVM: " + e, "see podvm doctor", e);
         }
+    }
+
+    /** Access to it may be granted while the host runs. */
+    private static String device() throws IOException {
+        return Files.exists(DEVICE)
+                ? "" + Files.getAttribute(DEVICE, "unix:mode") + Files.isWritable(DEVICE)
+                : "none";
     }
 
     private static String identity(Path file) throws IOException {

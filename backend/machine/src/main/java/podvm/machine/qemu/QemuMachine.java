@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.Deadline;
 import podvm.engine.Disk;
@@ -38,6 +39,7 @@ final class QemuMachine implements Machine {
     private final Console console;
     private final Qmp qmp;
     private final Thread watcher;
+    private final Consumer<QemuMachine> whenClosed;
     private final CompletableFuture<MachineEnd> end = new CompletableFuture<>();
     private final Map<String, CompletableFuture<Void>> unplugged = new ConcurrentHashMap<>();
     private final ReentrantLock disks = new ReentrantLock();
@@ -46,9 +48,14 @@ final class QemuMachine implements Machine {
     private boolean closed;
 
     private QemuMachine(
-            PodDirectory directory, HostProcess process, Console console, Deadline deadline)
+            PodDirectory directory,
+            HostProcess process,
+            Console console,
+            Consumer<QemuMachine> whenClosed,
+            Deadline deadline)
             throws PodException, InterruptedException {
         this.directory = directory;
+        this.whenClosed = whenClosed;
         this.process = process;
         this.console = console;
         this.qmp = Qmp.connect(directory.qmpSocket(), this::event, deadline);
@@ -57,9 +64,13 @@ final class QemuMachine implements Machine {
 
     /** Connects to a QEMU that runs, or just starts; takes over process and console. */
     static QemuMachine of(
-            PodDirectory directory, HostProcess process, Console console, Deadline deadline)
+            PodDirectory directory,
+            HostProcess process,
+            Console console,
+            Consumer<QemuMachine> whenClosed,
+            Deadline deadline)
             throws PodException, InterruptedException {
-        var machine = new QemuMachine(directory, process, console, deadline);
+        var machine = new QemuMachine(directory, process, console, whenClosed, deadline);
         machine.watcher.start();
         return machine;
     }
@@ -271,5 +282,6 @@ final class QemuMachine implements Machine {
         console.close();
         process.close();
         directory.remove();
+        whenClosed.accept(this);
     }
 }

@@ -129,9 +129,7 @@ public final class QemuMachines implements Machines, AutoCloseable {
             PodDirectory directory, HostProcess process, Console console, Deadline deadline)
             throws PodException, InterruptedException {
         try {
-            var machine = QemuMachine.of(directory, process, console, deadline);
-            machines.put(directory.pod(), machine);
-            return machine;
+            return keep(directory, process, console, deadline);
         } catch (PodException | InterruptedException e) {
             process.signal(Signal.KILL);
             process.await(Deadline.after(KILL));
@@ -139,6 +137,18 @@ public final class QemuMachines implements Machines, AutoCloseable {
             console.close();
             throw e;
         }
+    }
+
+    private QemuMachine keep(
+            PodDirectory directory, HostProcess process, Console console, Deadline deadline)
+            throws PodException, InterruptedException {
+        var machine = QemuMachine.of(directory, process, console, this::forget, deadline);
+        machines.put(directory.pod(), machine);
+        return machine;
+    }
+
+    private void forget(QemuMachine machine) {
+        machines.remove(machine.pod(), machine);
     }
 
     private static PodException explained(PodException failure, PodDirectory directory) {
@@ -176,10 +186,7 @@ public final class QemuMachines implements Machines, AutoCloseable {
         try {
             var console = Console.follow(directory);
             try {
-                var deadline = Deadline.after(ANSWER);
-                var machine = QemuMachine.of(directory, process, console, deadline);
-                machines.put(pod, machine);
-                return machine;
+                return keep(directory, process, console, Deadline.after(ANSWER));
             } catch (PodException | InterruptedException e) {
                 console.close();
                 throw e;
@@ -204,7 +211,7 @@ public final class QemuMachines implements Machines, AutoCloseable {
 
     @Override
     public void destroy(PodId pod) throws PodException {
-        var known = machines.remove(pod);
+        var known = machines.get(pod);
         if (known != null) {
             known.close();
         }

@@ -1,0 +1,47 @@
+package podvm.bench;
+
+import java.util.Arrays;
+import java.util.List;
+
+/** Runs one benchmark and prints what it found; fails where the ratio is above what is promised. */
+public final class Main {
+    private static final String USAGE =
+            "usage: ./dev bench start|memory|cli [--pairs N] [--output json]";
+    private static final int WRONG_USE = 2;
+
+    private Main() {}
+
+    public static void main(String[] args) throws Exception {
+        var words = List.of(args);
+        int pairs = 20;
+        boolean json = false;
+        for (int i = 1; i < words.size(); i++) {
+            switch (words.get(i)) {
+                case "--pairs" -> pairs = Integer.parseInt(words.get(++i));
+                case "--output" -> json = words.get(++i).equals("json");
+                default -> stop("unknown argument " + words.get(i));
+            }
+        }
+        if (words.isEmpty()) {
+            stop("which benchmark?");
+        }
+        var place = Place.find();
+        var result =
+                switch (words.getFirst()) {
+                    case "start" -> new StartBench(place).run(pairs);
+                    case "memory" -> new MemoryBench(place).run(pairs);
+                    case "cli" -> new CliBench(place).run(pairs);
+                    default -> {
+                        stop("there is no benchmark " + words.getFirst());
+                        throw new IllegalStateException(Arrays.toString(args));
+                    }
+                };
+        System.out.println(json ? result.json() : result.text());
+        System.exit(result.ratio() <= result.pass() ? 0 : 1);
+    }
+
+    private static void stop(String problem) {
+        System.err.println(problem + "\n" + USAGE);
+        System.exit(WRONG_USE);
+    }
+}

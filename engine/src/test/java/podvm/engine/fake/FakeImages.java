@@ -1,0 +1,96 @@
+package podvm.engine.fake;
+
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import podvm.engine.Deadline;
+import podvm.engine.Digest;
+import podvm.engine.Image;
+import podvm.engine.ImageConfig;
+import podvm.engine.Images;
+import podvm.engine.LayerDisk;
+import podvm.engine.PodException;
+import podvm.engine.PodException.Kind;
+import podvm.engine.Progress;
+import podvm.engine.PullPolicy;
+
+/** Images by the name they are asked for; there is one, "image", from the beginning. */
+public final class FakeImages implements Images {
+    private final Map<String, Image> images = new ConcurrentHashMap<>();
+    private volatile CountDownLatch network = new CountDownLatch(0);
+    private volatile CountDownLatch pulling = new CountDownLatch(1);
+
+    public FakeImages() {
+        put("image", config(List.of(), List.of("true")));
+    }
+
+    public static ImageConfig config(List<String> entrypoint, List<String> cmd) {
+        return new ImageConfig(entrypoint, cmd, List.of("PATH=/bin"), "", "", "", Map.of());
+    }
+
+    public Image put(String name, ImageConfig config) {
+        var digest = new Digest("%064x".formatted(name.hashCode() & 0xffffffffL));
+        var image =
+                new Image(
+                        digest,
+                        List.of(name),
+                        List.of(new LayerDisk(digest, Path.of("/fake", name), 4096)),
+                        config,
+                        new Image.Platform("linux", "amd64"),
+                        Instant.EPOCH);
+        images.put(name, image);
+        return image;
+    }
+
+    /** From now on pulls wait, until {@link #plugIn}. */
+    public void unplug() {
+        network = new CountDownLatch(1);
+        pulling = new CountDownLatch(1);
+    }
+
+    public void plugIn() {
+        network.countDown();
+    }
+
+    /** Returns when somebody waits for an image. */
+    public void awaitPull() throws InterruptedException {
+        pulling.await();
+    }
+
+    @Override
+    public Image pull(String reference, PullPolicy policy, Progress progress, Deadline deadline)
+            throws PodException, InterruptedException {
+        pulling.countDown();
+        network.await();
+        return find(reference)
+                .orElseThrow(() ->
+                        new PodException(
+                                Kind.NOT_FOUND, "no image " + reference, "check its name"));
+    }
+
+    @Override
+    public Optional<Image> find(String referenceOrId) {
+        return Optional.ofNullable(images.get(referenceOrId));
+    }
+
+    @Override
+    public List<Image> list() {
+        return List.copyOf(images.values());
+    }
+
+    @Override
+    public List<Image> load(InputStream archive, Optional<String> name, Progress progress)
+            throws PodException {
+        throw new PodException(Kind.UNSUPPORTED, "the fake loads no archives", "");
+    }
+
+    @Override
+    public void remove(String referenceOrId) {
+        images.remove(referenceOrId);
+    }
+}

@@ -1,0 +1,165 @@
+package podvm.engine.fake;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import podvm.engine.Deadline;
+import podvm.engine.Disk;
+import podvm.engine.GuestAddress;
+import podvm.engine.Machine;
+import podvm.engine.MachineEnd;
+import podvm.engine.MachineSize;
+import podvm.engine.MachineSpec;
+import podvm.engine.Machines;
+import podvm.engine.PodException;
+import podvm.engine.PodException.Kind;
+import podvm.engine.PodId;
+
+/** Machines that are maps in memory. */
+public final class FakeMachines implements Machines {
+    private static final int LARGEST_MIB = 1 << 20;
+
+    private final FakePrograms programs;
+    private final Path directory;
+    private final Map<PodId, FakeGuest> guests = new LinkedHashMap<>();
+    private final List<FakeGuest> booted = new ArrayList<>();
+    private Consumer<FakeGuest> firmware = FakeGuest::answer;
+
+    /**
+     * @param directory for the consoles
+     */
+    public FakeMachines(FakePrograms programs, Path directory) {
+        this.programs = programs;
+        this.directory = directory;
+    }
+
+    /** What a guest does from now on when it is booted; usually it answers at once. */
+    public synchronized void onBoot(Consumer<FakeGuest> then) {
+        firmware = then;
+    }
+
+    /** All guests that were ever booted, oldest first. */
+    public synchronized List<FakeGuest> booted() {
+        return List.copyOf(booted);
+    }
+
+    /** Machines that run, and traces of ended ones. */
+    public synchronized List<PodId> open() {
+        return List.copyOf(guests.keySet());
+    }
+
+    /** As if an earlier daemon, whose journal is lost, had booted it. */
+    public synchronized FakeGuest haveStray(PodId pod) {
+        return power(new MachineSpec(pod, new MachineSize(1, 128), List.of(), List.of()));
+    }
+
+    @Override
+    public void check(MachineSize size, int disks) throws PodException {
+        if (size.memoryMib() > LARGEST_MIB) {
+            throw new PodException(
+                    Kind.EXHAUSTED,
+                    "this node has no " + size.memoryMib() + " MiB",
+                    "ask for less");
+        }
+    }
+
+    @Override
+    public synchronized Machine boot(MachineSpec spec, Deadline deadline) throws PodException {
+        if (guests.containsKey(spec.pod())) {
+            throw new PodException(Kind.ALREADY_EXISTS, "machine of " + spec.pod(), "");
+        }
+        return new FakeMachine(power(spec));
+    }
+
+    private FakeGuest power(MachineSpec spec) {
+        var guest = new FakeGuest(spec, programs, directory.resolve("console-" + booted.size()));
+        guests.put(spec.pod(), guest);
+        booted.add(guest);
+        firmware.accept(guest);
+        return guest;
+    }
+
+    @Override
+    public synchronized Optional<Machine> find(PodId pod) {
+        return Optional.ofNullable(guests.get(pod))
+                .filter(FakeGuest::alive)
+                .map(guest -> new FakeMachine(guest));
+    }
+
+    /** What the address of a machine leads to. */
+    synchronized Optional<FakeGuest> at(GuestAddress address) {
+        return guests.values().stream()
+                .filter(guest -> address(guest.spec().pod()).equals(address))
+                .findFirst();
+    }
+
+    private static GuestAddress address(PodId pod) {
+        return new GuestAddress.Serial(Path.of("/fake", pod.text()));
+    }
+
+    @Override
+    public List<PodId> leftovers() {
+        return open();
+    }
+
+    @Override
+    public synchronized void destroy(PodId pod) {
+        var guest = guests.remove(pod);
+        if (guest != null) {
+            guest.end(new MachineEnd(MachineEnd.Reason.CLOSED, "closed", ""));
+        }
+    }
+
+    private final class FakeMachine implements Machine {
+        private final FakeGuest guest;
+
+        FakeMachine(FakeGuest guest) {
+            this.guest = guest;
+        }
+
+        @Override
+        public PodId pod() {
+            return guest.spec().pod();
+        }
+
+        @Override
+        public GuestAddress guest() {
+            return address(pod());
+        }
+
+        @Override
+        public void attach(Disk disk, Deadline deadline) {}
+
+        @Override
+        public void detach(Disk disk, Deadline deadline) {}
+
+        @Override
+        public MachineEnd awaitEnd() throws InterruptedException {
+            return guest.awaitEnd();
+        }
+
+        @Override
+        public boolean alive() {
+            return guest.alive();
+        }
+
+        @Override
+        public Path consoleLog() {
+            return guest.console();
+        }
+
+        @Override
+        public long pid() {
+            return 1;
+        }
+
+        @Override
+        public void close() {
+            destroy(pod());
+        }
+    }
+}
