@@ -13,7 +13,19 @@ import java.util.zip.GZIPOutputStream;
 
 /** Images with a configuration of the test's choice, in the forms in which other tools write them. */
 final class ImageArchives {
+    static final String MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
+
     private ImageArchives() {}
+
+    static byte[] manifest(byte[] config, byte[] gzipLayer) {
+        return """
+        {"schemaVersion":2,"mediaType":"%s",
+        "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:%s","size":%d},
+        "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:%s","size":%d}]}
+        """
+                .formatted(MANIFEST_TYPE, digest(config), config.length, digest(gzipLayer), gzipLayer.length)
+                .getBytes(UTF_8);
+    }
 
     /**
      * As {@code docker save} writes it.
@@ -42,14 +54,7 @@ final class ImageArchives {
         var layer = Box.layer();
         var json = configuration(config, architecture, layer);
         var packed = gzip(layer);
-        var manifest =
-                """
-                {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
-                "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:%s","size":%d},
-                "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:%s","size":%d}]}
-                """
-                        .formatted(digest(json), json.length, digest(packed), packed.length)
-                        .getBytes(UTF_8);
+        var manifest = manifest(json, packed);
         var annotations =
                 name.isEmpty()
                         ? ""
@@ -57,9 +62,9 @@ final class ImageArchives {
         var index =
                 """
                 {"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json",
-                "manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:%s","size":%d%s}]}
+                "manifests":[{"mediaType":"%s","digest":"sha256:%s","size":%d%s}]}
                 """
-                        .formatted(digest(manifest), manifest.length, annotations);
+                        .formatted(MANIFEST_TYPE, digest(manifest), manifest.length, annotations);
         var tar = new Tar();
         tar.file("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
         tar.file("index.json", index);
@@ -70,7 +75,7 @@ final class ImageArchives {
         return Files.write(to, tar.end());
     }
 
-    private static byte[] configuration(String config, String architecture, byte[] layer) {
+    static byte[] configuration(String config, String architecture, byte[] layer) {
         return """
         {"architecture":"%s","os":"linux","created":"2026-01-02T03:04:05Z","config":{%s},
         "rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}
@@ -79,7 +84,7 @@ final class ImageArchives {
                 .getBytes(UTF_8);
     }
 
-    private static byte[] gzip(byte[] bytes) throws IOException {
+    static byte[] gzip(byte[] bytes) throws IOException {
         var out = new ByteArrayOutputStream();
         try (var gzip = new GZIPOutputStream(out)) {
             gzip.write(bytes);

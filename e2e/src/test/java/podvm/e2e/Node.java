@@ -25,7 +25,7 @@ import tools.jackson.databind.JsonNode;
  * A node of its own for a test class: directories, and the daemon that the command starts in them.
  * After the class nothing of it may be left.
  */
-final class Node implements BeforeAllCallback, AfterAllCallback, AfterTestExecutionCallback {
+final class Node implements BeforeAllCallback, AfterAllCallback, AfterTestExecutionCallback, AutoCloseable {
     private static final int LOG_LINES = 60;
 
     private final Map<String, String> settings;
@@ -78,6 +78,12 @@ final class Node implements BeforeAllCallback, AfterAllCallback, AfterTestExecut
     public void beforeAll(ExtensionContext context) throws Exception {
         LeakCheck.ofModule(context);
         open();
+    }
+
+    /** For a node of one test, which closes it. */
+    Node opened() throws IOException, InterruptedException {
+        open();
+        return this;
     }
 
     void open() throws IOException, InterruptedException {
@@ -288,7 +294,8 @@ final class Node implements BeforeAllCallback, AfterAllCallback, AfterTestExecut
         close();
     }
 
-    void close() throws IOException, InterruptedException {
+    @Override
+    public void close() throws IOException, InterruptedException {
         if (Files.exists(state().resolve("lock"))) {
             removeAll();
             stopDaemon();
