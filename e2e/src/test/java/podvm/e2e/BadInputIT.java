@@ -58,13 +58,15 @@ class BadInputIT {
 
     @Test
     void aMissingFileIsNamed() throws Exception {
-        assertThat(node.podvm("run", "/no/such/file.yaml").expect(125).err()).contains("/no/such/file.yaml");
+        assertThat(node.podvm("run", "/no/such/file.yaml").expect(125).err())
+                .contains("/no/such/file.yaml");
     }
 
     @Test
     void aWrongCommandLineIs2() throws Exception {
         assertThat(node.podvm("rnu").expect(2).err()).contains("rnu").contains("--help");
-        assertThat(node.podvm("ps", "--no-such-option").expect(2).err()).contains("--no-such-option");
+        assertThat(node.podvm("ps", "--no-such-option").expect(2).err())
+                .contains("--no-such-option");
         assertThat(node.podvm("run").expect(2).err()).startsWith("podvm: ");
     }
 
@@ -101,7 +103,10 @@ class BadInputIT {
                         new String[] {"wait", "nobody"},
                         new String[] {"console", "nobody"},
                         new String[] {"attach", "nobody"})) {
-            assertThat(node.podvm(command).expect(125).err()).as(command[0]).contains("nobody").contains("podvm ps");
+            assertThat(node.podvm(command).expect(125).err())
+                    .as(command[0])
+                    .contains("nobody")
+                    .contains("podvm ps");
         }
     }
 
@@ -134,7 +139,9 @@ class BadInputIT {
             first.await().expect(0);
             second.await().expect(0);
             third.await().expect(0);
-            assertThat(Host.processesOf(fresh.base())).filteredOn(line -> line.contains("podvm.daemon.Main")).hasSize(1);
+            assertThat(Host.processesOf(fresh.base()))
+                    .filteredOn(line -> line.contains("podvm.daemon.Main"))
+                    .hasSize(1);
         }
     }
 
@@ -146,7 +153,9 @@ class BadInputIT {
             Files.setAttribute(other.state(), "unix:uid", STRANGER);
 
             var refused = other.podvm("ps").expect(125);
-            assertThat(refused.err()).contains(other.state().toString()).contains("belongs to user " + STRANGER);
+            assertThat(refused.err())
+                    .contains(other.state().toString())
+                    .contains("belongs to user " + STRANGER);
             Host.deleteTree(other.state());
         }
     }
@@ -161,7 +170,9 @@ class BadInputIT {
                         "--set",
                         "machine.scratch-mib=many");
         try (var daemon = node.startProgram(words)) {
-            assertThat(daemon.await().expect(2).err()).contains("machine.colour").contains("machine.scratch-mib");
+            assertThat(daemon.await().expect(2).err())
+                    .contains("machine.colour")
+                    .contains("machine.scratch-mib");
         }
     }
 
@@ -170,15 +181,31 @@ class BadInputIT {
         assumeTrue(Host.isRoot(), "only root can mount a small file system");
         var small = Node.ordinary().withoutImage().opened();
         Files.createDirectory(small.state());
-        Host.command("mount", "-t", "tmpfs", "-o", "size=24m,mode=0700", "podvm-e2e", small.state().toString());
+        Host.command(
+                "mount",
+                "-t",
+                "tmpfs",
+                "-o",
+                "size=24m,mode=0700",
+                "podvm-e2e",
+                small.state().toString());
         try (small) {
             small.podvm("image", "import", "--name", Box.IMAGE, Box.rootfs().toString()).expect(0);
             var filler = small.state().resolve("filler");
             fill(filler);
 
             var refused = small.run(pod("cramped", "\"true\"")).expect(125);
-            assertThat(refused.err()).containsIgnoringCase("no space left").containsIgnoringCase("free space");
-            var image = small.podvm("image", "import", "--name", "localhost/other:1", other(small).toString()).expect(125);
+            assertThat(refused.err())
+                    .containsIgnoringCase("no space left")
+                    .containsIgnoringCase("free space");
+            var image =
+                    small.podvm(
+                                    "image",
+                                    "import",
+                                    "--name",
+                                    "localhost/other:1",
+                                    other(small).toString())
+                            .expect(125);
             assertThat(image.err()).containsIgnoringCase("space");
 
             Files.delete(filler);
@@ -206,6 +233,7 @@ class BadInputIT {
         var bytes = new byte[4 << 20];
         new Random(1).nextBytes(bytes);
         return Files.write(
-                small.base().resolve("manifests/other.tar"), new Tar().file("bytes", 0644, bytes).end());
+                small.base().resolve("manifests/other.tar"),
+                new Tar().file("bytes", 0644, bytes).end());
     }
 }

@@ -30,11 +30,14 @@ final class Box {
         try {
             var work = Distribution.here().work();
             var tar = new Tar();
-            for (var folder : List.of("bin", "dev", "etc", "home", "proc", "root", "sys", "usr", "var")) {
+            for (var folder :
+                    List.of("bin", "dev", "etc", "home", "proc", "root", "sys", "usr", "var")) {
                 tar.folder(folder, 0755);
             }
             tar.folder("tmp", 01777).folder("home/app", 0755);
-            tar.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:app:/home/app:/bin/sh\n");
+            tar.file(
+                    "etc/passwd",
+                    "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:app:/home/app:/bin/sh\n");
             tar.file("etc/group", "root:x:0:\nstaff:x:1001:\naudio:x:1002:app\n");
             tar.file("bin/busybox", 0755, Files.readAllBytes(busybox()));
             for (var applet : Host.command(busybox().toString(), "--list").split("\n")) {
@@ -57,11 +60,18 @@ final class Box {
 
     private static Path busybox() {
         var cache = System.getenv("PODVM_CACHE");
-        var home = cache != null ? Path.of(cache) : Path.of(System.getProperty("user.home"), ".cache/podvm");
-        return Stream.of(home.resolve("busybox/busybox"), Path.of("/bin/busybox"), Path.of("/usr/bin/busybox"))
+        var home =
+                cache != null
+                        ? Path.of(cache)
+                        : Path.of(System.getProperty("user.home"), ".cache/podvm");
+        return Stream.of(
+                        home.resolve("busybox/busybox"),
+                        Path.of("/bin/busybox"),
+                        Path.of("/usr/bin/busybox"))
                 .filter(Files::isExecutable)
                 .findFirst()
-                .orElseThrow(() -> new IllegalStateException("no static busybox: run setup/run test"));
+                .orElseThrow(
+                        () -> new IllegalStateException("no static busybox: run setup/run test"));
     }
 
     static boolean hasProbe() {

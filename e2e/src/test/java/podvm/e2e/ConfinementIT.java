@@ -96,27 +96,44 @@ class ConfinementIT {
 
     @Test
     void kernelMemoryAndFirmwareAreMasked() throws Exception {
-        assertThat(in("plain", "wc -c </proc/kcore; wc -c </proc/keys; ls -A /sys/firmware | wc -l").split("\\s+"))
+        assertThat(
+                        in(
+                                        "plain",
+                                        "wc -c </proc/kcore; wc -c </proc/keys; ls -A /sys/firmware | wc -l")
+                                .split("\\s+"))
                 .containsExactly("0", "0", "0");
     }
 
     @Test
     void theKernelsSettingsCannotBeWritten() throws Exception {
-        for (var file : new String[] {"/proc/sys/kernel/hostname", "/proc/sysrq-trigger", "/sys/fs/cgroup/cgroup.procs", "/sys/kernel/mm/ksm/run"}) {
-            var refused = node.podvm("exec", "-c", "plain", "jail", "--", "sh", "-c", "echo 1 >" + file);
+        for (var file :
+                new String[] {
+                    "/proc/sys/kernel/hostname",
+                    "/proc/sysrq-trigger",
+                    "/sys/fs/cgroup/cgroup.procs",
+                    "/sys/kernel/mm/ksm/run"
+                }) {
+            var refused =
+                    node.podvm("exec", "-c", "plain", "jail", "--", "sh", "-c", "echo 1 >" + file);
             assertThat(refused.exit()).as(file).isNotZero();
-            assertThat(refused.err()).as(file).containsAnyOf("Read-only file system", "Permission denied", "nonexistent");
+            assertThat(refused.err())
+                    .as(file)
+                    .containsAnyOf("Read-only file system", "Permission denied", "nonexistent");
         }
     }
 
     @Test
     void aReadOnlyRootCannotBeWritten() throws Exception {
-        assertThat(node.podvm("exec", "-c", "dropped", "jail", "--", "touch", "/new").err()).contains("Read-only file system");
+        assertThat(node.podvm("exec", "-c", "dropped", "jail", "--", "touch", "/new").err())
+                .contains("Read-only file system");
     }
 
     @Test
     void theMachinesDisksAndTheAgentsChannelAreOutOfReach() throws Exception {
-        assertThat(in("plain", "ls /dev")).doesNotContain("sd").doesNotContain("vport").doesNotContain("mem");
+        assertThat(in("plain", "ls /dev"))
+                .doesNotContain("sd")
+                .doesNotContain("vport")
+                .doesNotContain("mem");
         var device = in("privileged", "cat /sys/class/block/sda/dev").strip().replace(":", " ");
         var made = "mknod /tmp/disk b " + device + " && dd if=/tmp/disk of=/dev/null count=1";
         var refused = node.podvm("exec", "-c", "plain", "jail", "--", "sh", "-c", made);
@@ -139,11 +156,15 @@ class ConfinementIT {
         for (int i = 0; i < 10; i++) {
             in("plain", "true | true | true");
         }
-        Wait.until("the machine has no more tasks than before", () -> Integer.parseInt(in("plain", tasks).strip()) <= before + 3);
+        Wait.until(
+                "the machine has no more tasks than before",
+                () -> Integer.parseInt(in("plain", tasks).strip()) <= before + 3);
         assertThat(in("plain", "ps -o stat")).doesNotContain("Z");
     }
 
-    /** The initramfs is a cpio archive in the newc format, not compressed; the agent is its /init. */
+    /**
+     * The initramfs is a cpio archive in the newc format, not compressed; the agent is its /init.
+     */
     @Test
     void theAgentsProgramIsSmall() throws Exception {
         var bytes = Files.readAllBytes(Distribution.guest().resolve("initramfs.cpio"));
@@ -170,7 +191,9 @@ class ConfinementIT {
         return Long.parseLong(new String(bytes, at, 8, US_ASCII), 16);
     }
 
-    /** The kernel lists all tasks with their pages when it is told to look for one to kill: sysrq f. */
+    /**
+     * The kernel lists all tasks with their pages when it is told to look for one to kill: sysrq f.
+     */
     @Test
     void theAgentTakesLittleMemory() throws Exception {
         node.running(
@@ -186,9 +209,13 @@ class ConfinementIT {
                       command: [sleep, "100000"]
                       securityContext: {privileged: true}
                 """);
-        var listed = node.podvm("exec", "measured", "--", "sh", "-c", "echo f >/proc/sysrq-trigger; dmesg");
+        var listed =
+                node.podvm(
+                        "exec", "measured", "--", "sh", "-c", "echo f >/proc/sysrq-trigger; dmesg");
         // [  pid  ]   uid  tgid total_vm      rss [...] name, and process 1 is the agent
-        var row = Pattern.compile("\\[\\s*1\\]\\s+0\\s+1\\s+\\d+\\s+(\\d+)\\s.*").matcher(listed.out());
+        var row =
+                Pattern.compile("\\[\\s*1\\]\\s+0\\s+1\\s+\\d+\\s+(\\d+)\\s.*")
+                        .matcher(listed.out());
         assertThat(row.find()).as("the row of process 1 in %s", listed).isTrue();
         long rss = Long.parseLong(row.group(1)) * PAGE;
         System.out.println("The agent's resident set is " + rss / 1024 + " KiB.");

@@ -71,7 +71,11 @@ class DaemonDeathIT {
         var lines = node.podvm("logs", "-c", "main", "counter").expect(0).lines();
         assertThat(lines).last().isEqualTo("end");
         var numbers = lines.subList(0, lines.size() - 1);
-        assertThat(numbers).isEqualTo(IntStream.rangeClosed(1, numbers.size()).mapToObj(Integer::toString).toList());
+        assertThat(numbers)
+                .isEqualTo(
+                        IntStream.rangeClosed(1, numbers.size())
+                                .mapToObj(Integer::toString)
+                                .toList());
         assertThat(node.machines()).isEmpty();
     }
 
@@ -91,7 +95,8 @@ class DaemonDeathIT {
 
         node.podvm("wait", "orphan").expect(137);
         assertThat(node.inspect("orphan").path("reason").asString()).isEqualTo("VmmKilled");
-        assertThat(node.inspect("orphan").path("message").asString()).contains("while no daemon ran");
+        assertThat(node.inspect("orphan").path("message").asString())
+                .contains("while no daemon ran");
     }
 
     @Test
@@ -120,7 +125,8 @@ class DaemonDeathIT {
                 node.killDaemon();
                 run.await();
             }
-            var known = node.podvm("ps", "-a", "-o", "json").expect(0).json().toString().contains(name);
+            var known =
+                    node.podvm("ps", "-a", "-o", "json").expect(0).json().toString().contains(name);
             if (known) {
                 node.awaitPhase(name, "Running");
                 Wait.until(
@@ -139,7 +145,8 @@ class DaemonDeathIT {
         assertThat(names("run/pods")).isEmpty();
         assertThat(names("state/pods")).isEmpty();
         try (var all = Files.walk(node.state())) {
-            assertThat(all.map(path -> path.getFileName().toString())).noneMatch(name -> name.contains("scratch."));
+            assertThat(all.map(path -> path.getFileName().toString()))
+                    .noneMatch(name -> name.contains("scratch."));
         }
     }
 

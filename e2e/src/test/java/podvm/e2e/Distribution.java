@@ -30,13 +30,15 @@ record Distribution(Path home, Path work) {
             return Path.of(named);
         }
         var cache = System.getenv("PODVM_CACHE");
-        return (cache != null ? Path.of(cache) : Path.of(System.getProperty("user.home"), ".cache/podvm"))
+        return (cache != null
+                        ? Path.of(cache)
+                        : Path.of(System.getProperty("user.home"), ".cache/podvm"))
                 .resolve("guest/current");
     }
 
     /**
-     * A home of its own that shares the build's jars: a start-up cache made here, for the many short
-     * commands of a test run, must not stand in the way of the one that set-up makes.
+     * A home of its own that shares the build's jars: a start-up cache made here, for the many
+     * short commands of a test run, must not stand in the way of the one that set-up makes.
      */
     private static Distribution assemble() {
         var built = Path.of(System.getProperty("podvm.distribution")).normalize();
@@ -51,19 +53,29 @@ record Distribution(Path home, Path work) {
                 Files.copy(built.resolve(list), home.resolve(list), REPLACE_EXISTING);
             }
             for (var program : new String[] {"podvm", "podvmd"}) {
-                Files.copy(launchers.resolve(program), home.resolve("bin").resolve(program), REPLACE_EXISTING);
+                Files.copy(
+                        launchers.resolve(program),
+                        home.resolve("bin").resolve(program),
+                        REPLACE_EXISTING);
             }
-            Files.writeString(home.resolve("java"), ProcessHandle.current().info().command().orElseThrow() + "\n");
+            Files.writeString(
+                    home.resolve("java"),
+                    ProcessHandle.current().info().command().orElseThrow() + "\n");
             var made = new Distribution(home, work);
             made.train();
             return made;
         } catch (IOException e) {
             throw new IllegalStateException(
-                    "cannot use the distribution in " + built + ": build it first with ./mvnw package", e);
+                    "cannot use the distribution in "
+                            + built
+                            + ": build it first with ./mvnw package",
+                    e);
         }
     }
 
-    /** Makes the commands of this run start in a third of the time; without it they are only slower. */
+    /**
+     * Makes the commands of this run start in a third of the time; without it they are only slower.
+     */
     private void train() throws IOException {
         var cache = home.resolve("cli.aot");
         Files.deleteIfExists(cache);

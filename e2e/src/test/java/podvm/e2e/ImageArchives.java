@@ -11,7 +11,9 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.zip.GZIPOutputStream;
 
-/** Images with a configuration of the test's choice, in the forms in which other tools write them. */
+/**
+ * Images with a configuration of the test's choice, in the forms in which other tools write them.
+ */
 final class ImageArchives {
     static final String MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
 
@@ -23,7 +25,12 @@ final class ImageArchives {
         "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:%s","size":%d},
         "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:%s","size":%d}]}
         """
-                .formatted(MANIFEST_TYPE, digest(config), config.length, digest(gzipLayer), gzipLayer.length)
+                .formatted(
+                        MANIFEST_TYPE,
+                        digest(config),
+                        config.length,
+                        digest(gzipLayer),
+                        gzipLayer.length)
                 .getBytes(UTF_8);
     }
 
@@ -50,7 +57,8 @@ final class ImageArchives {
      *
      * @param name what the index calls it; may be empty
      */
-    static Path ociLayout(Path to, String name, String config, String architecture) throws IOException {
+    static Path ociLayout(Path to, String name, String config, String architecture)
+            throws IOException {
         var layer = Box.layer();
         var json = configuration(config, architecture, layer);
         var packed = gzip(layer);
@@ -58,7 +66,8 @@ final class ImageArchives {
         var annotations =
                 name.isEmpty()
                         ? ""
-                        : ",\"annotations\":{\"org.opencontainers.image.ref.name\":\"%s\"}".formatted(name);
+                        : ",\"annotations\":{\"org.opencontainers.image.ref.name\":\"%s\"}"
+                                .formatted(name);
         var index =
                 """
                 {"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json",

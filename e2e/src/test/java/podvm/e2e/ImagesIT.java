@@ -14,7 +14,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import tools.jackson.databind.JsonNode;
 
 class ImagesIT {
-    private static final String CONFIG = "\"Cmd\":[\"echo\",\"from the registry\"],\"Env\":[\"PATH=/bin\"]";
+    private static final String CONFIG =
+            "\"Cmd\":[\"echo\",\"from the registry\"],\"Env\":[\"PATH=/bin\"]";
 
     @RegisterExtension static final Node node = Node.ordinary().withoutImage();
 
@@ -23,13 +24,22 @@ class ImagesIT {
 
     @BeforeAll
     static void aRegistryHoldsAnImage() throws Exception {
-        assumeTrue(Host.has("docker-registry"), "no docker-registry on the PATH: setup/run test brings it");
+        assumeTrue(
+                Host.has("docker-registry"),
+                "no docker-registry on the PATH: setup/run test brings it");
         registry = Registry.start(node.base().resolve("manifests/registry"));
         var layer = Box.layer();
         digest =
                 registry.push(
-                        "team/box", "1", ImageArchives.configuration(CONFIG, "amd64", layer), ImageArchives.gzip(layer));
-        registry.push("team/arm", "1", ImageArchives.configuration(CONFIG, "s390x", layer), ImageArchives.gzip(layer));
+                        "team/box",
+                        "1",
+                        ImageArchives.configuration(CONFIG, "amd64", layer),
+                        ImageArchives.gzip(layer));
+        registry.push(
+                "team/arm",
+                "1",
+                ImageArchives.configuration(CONFIG, "s390x", layer),
+                ImageArchives.gzip(layer));
     }
 
     @AfterAll
@@ -73,7 +83,8 @@ class ImagesIT {
 
     @Test
     void runPullsWhatIsNotThere() throws Exception {
-        assertThat(node.run(pod("pulled", registry.host() + "/team/box:1")).expect(0).out()).contains("from the registry\n");
+        assertThat(node.run(pod("pulled", registry.host() + "/team/box:1")).expect(0).out())
+                .contains("from the registry\n");
     }
 
     @Test
@@ -86,14 +97,17 @@ class ImagesIT {
                         "amd64");
         node.podvm("image", "import", layout.toString()).expect(0);
 
-        assertThat(node.run(pod("layout", "localhost/layout:1")).expect(0).out()).isEqualTo("from a layout\n");
+        assertThat(node.run(pod("layout", "localhost/layout:1")).expect(0).out())
+                .isEqualTo("from a layout\n");
     }
 
     @Test
     void aDockerArchiveIsImportedFromStandardInputUnderAnotherName() throws Exception {
         var archive =
                 ImageArchives.dockerArchive(
-                        node.base().resolve("manifests/docker.tar"), "localhost/docker:1", "\"Cmd\":[\"true\"]");
+                        node.base().resolve("manifests/docker.tar"),
+                        "localhost/docker:1",
+                        "\"Cmd\":[\"true\"]");
         try (var load =
                 node.startProgram(
                         List.of(
@@ -108,9 +122,11 @@ class ImagesIT {
 
     @Test
     void layersThatImagesShareAreStoredOnce() throws Exception {
-        node.podvm("image", "import", "--name", "localhost/plain:1", Box.rootfs().toString()).expect(0);
+        node.podvm("image", "import", "--name", "localhost/plain:1", Box.rootfs().toString())
+                .expect(0);
         var layout =
-                ImageArchives.ociLayout(node.base().resolve("manifests/twin.tar"), "localhost/twin:1", "", "amd64");
+                ImageArchives.ociLayout(
+                        node.base().resolve("manifests/twin.tar"), "localhost/twin:1", "", "amd64");
         long before = stored();
         node.podvm("image", "import", layout.toString()).expect(0);
         assertThat(stored() - before).isLessThan(Files.size(Box.rootfs()) / 10);
@@ -130,7 +146,10 @@ class ImagesIT {
     void bytesThatDoNotMatchTheirDigestAreRefusedAndNothingIsKept() throws Exception {
         try (var proxy = new LyingProxy(registry.host(), ImagesIT::spoilBlobs)) {
             var refused = node.podvm("pull", proxy.host() + "/team/box:1").expect(125);
-            assertThat(refused.err()).contains("sha256:").containsIgnoringCase("digest").contains("team/box");
+            assertThat(refused.err())
+                    .contains("sha256:")
+                    .containsIgnoringCase("digest")
+                    .contains("team/box");
         }
         assertThat(node.podvm("images", "-o", "json").expect(0).out()).doesNotContain("spoilt");
     }
@@ -145,7 +164,10 @@ class ImagesIT {
 
     @Test
     void aManifestOtherThanTheOneAskedForByDigestIsRefused() throws Exception {
-        try (var proxy = new LyingProxy(registry.host(), (path, truth) -> path.contains("/manifests/") ? spaced(truth) : truth)) {
+        try (var proxy =
+                new LyingProxy(
+                        registry.host(),
+                        (path, truth) -> path.contains("/manifests/") ? spaced(truth) : truth)) {
             var refused = node.podvm("pull", proxy.host() + "/team/box@" + digest).expect(125);
             assertThat(refused.err()).contains(digest);
         }
@@ -185,8 +207,13 @@ class ImagesIT {
 
     @Test
     void aFileThatIsNoImageIsRefused() throws Exception {
-        var file = Files.writeString(node.base().resolve("manifests/text.tar"), "this is no archive\n".repeat(100));
-        var refused = node.podvm("image", "import", "--name", "localhost/text:1", file.toString()).expect(125);
+        var file =
+                Files.writeString(
+                        node.base().resolve("manifests/text.tar"),
+                        "this is no archive\n".repeat(100));
+        var refused =
+                node.podvm("image", "import", "--name", "localhost/text:1", file.toString())
+                        .expect(125);
         assertThat(refused.err()).startsWith("podvm: ").containsIgnoringCase("tar");
     }
 }

@@ -29,7 +29,8 @@ final class LeakCheck {
     /** The state of the host when the first class of this run began. */
     static LeakCheck ofModule(ExtensionContext context) {
         var store = context.getRoot().getStore(Namespace.create(LeakCheck.class));
-        return store.computeIfAbsent("module", key -> new LeakCheck(Path.of("/tmp/pv-")), LeakCheck.class);
+        return store.computeIfAbsent(
+                "module", key -> new LeakCheck(Path.of("/tmp/pv-")), LeakCheck.class);
     }
 
     void check() throws IOException {
@@ -45,13 +46,19 @@ final class LeakCheck {
         assertThat(now).as("things of the host that were not there before").isEmpty();
     }
 
-    /** Of an empty node with a stopped daemon; its log, its images and its journals' folder may stay. */
+    /**
+     * Of an empty node with a stopped daemon; its log, its images and its journals' folder may
+     * stay.
+     */
     private List<String> leftFiles() throws IOException {
         var left = new ArrayList<String>();
         left.addAll(below(node.resolve("run/pods")));
         left.addAll(below(node.resolve("tmp")));
         left.addAll(below(node.resolve("state/pods")));
-        left.addAll(below(node.resolve("run")).stream().filter(name -> name.endsWith(".sock")).toList());
+        left.addAll(
+                below(node.resolve("run")).stream()
+                        .filter(name -> name.endsWith(".sock"))
+                        .toList());
         if (Files.isDirectory(node)) {
             try (var all = Files.walk(node)) {
                 all.map(Path::toString)
@@ -77,7 +84,9 @@ final class LeakCheck {
         addNames(things, "/run/netns");
         addNames(things, "/var/run/netns");
         addNames(things, "/dev/shm");
-        Host.read(Path.of("/proc/self/mountinfo")).orElse("").lines()
+        Host.read(Path.of("/proc/self/mountinfo"))
+                .orElse("")
+                .lines()
                 .filter(line -> line.contains("podvm") || line.contains("/pv-"))
                 .map(line -> "mount " + line)
                 .forEach(things::add);

@@ -47,7 +47,8 @@ class LimitsIT {
         assertThat(pod.path("vcpus").asInt()).isEqualTo(2);
         assertThat(pod.path("memoryMib").asInt()).isEqualTo(96 + 64 + OVERHEAD_MIB);
         assertThat(node.shell("limited", "half", "nproc").strip()).isEqualTo("2");
-        var total = node.shell("limited", "half", "grep MemTotal /proc/meminfo").replaceAll("\\D", "");
+        var total =
+                node.shell("limited", "half", "grep MemTotal /proc/meminfo").replaceAll("\\D", "");
         assertThat(Long.parseLong(total) / 1024).isBetween(160L, 96L + 64 + OVERHEAD_MIB);
     }
 
@@ -55,7 +56,11 @@ class LimitsIT {
     void aContainerThatTakesMoreThanItsLimitIsKilledAloneAndReported() throws Exception {
         Wait.until(
                 "greedy has ended",
-                () -> node.container("limited", "greedy").path("state").asString().equals("terminated"));
+                () ->
+                        node.container("limited", "greedy")
+                                .path("state")
+                                .asString()
+                                .equals("terminated"));
         var greedy = node.container("limited", "greedy");
         assertThat(greedy.path("reason").asString()).isEqualTo("OOMKilled");
         assertThat(greedy.path("exitCode").asInt()).isEqualTo(137);

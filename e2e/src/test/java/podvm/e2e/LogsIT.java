@@ -47,8 +47,11 @@ class LogsIT {
                               image: localhost/box:1
                               command: [sh, -c, 'trap "exit 0" TERM; echo other; while true; do usleep 50000; done']
                         """);
-        Wait.until("the pod has counted", () -> node.podvm("logs", "counter").out().contains("other"));
-        Wait.until("the pod has counted", () -> node.podvm("logs", "-c", "one", "counter").err().contains("problem"));
+        Wait.until(
+                "the pod has counted", () -> node.podvm("logs", "counter").out().contains("other"));
+        Wait.until(
+                "the pod has counted",
+                () -> node.podvm("logs", "-c", "one", "counter").err().contains("problem"));
     }
 
     private static Outcome logs(String... words) throws Exception {
@@ -94,21 +97,25 @@ class LogsIT {
     @Test
     void timestampsAreRfc3339() throws Exception {
         assertThat(logs("-c", "two", "--timestamps").out())
-                .matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d+(Z|[+-]\\d\\d:\\d\\d) other\n");
+                .matches(
+                        "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d+(Z|[+-]\\d\\d:\\d\\d) other\n");
     }
 
     @Test
     void theFilesAreInTheFormatOfTheCri() throws Exception {
         var file = files("one").getFirst();
         assertThat(Files.readAllLines(file))
-                .allMatch(line -> line.matches("\\S+T\\S+(Z|[+-]\\d\\d:\\d\\d) (stdout|stderr) [FP] .*"))
+                .allMatch(line ->
+                        line.matches("\\S+T\\S+(Z|[+-]\\d\\d:\\d\\d) (stdout|stderr) [FP] .*"))
                 .anyMatch(line -> line.endsWith(" stdout F 100"))
                 .anyMatch(line -> line.endsWith(" stderr F problem"));
     }
 
     private static List<Path> files(String container) throws IOException {
         try (var all = Files.walk(node.state().resolve("pods/" + id + "/logs"))) {
-            return all.filter(file -> file.toString().contains("/" + container + "/") && file.toString().endsWith(".log"))
+            return all.filter(file ->
+                            file.toString().contains("/" + container + "/")
+                                    && file.toString().endsWith(".log"))
                     .sorted()
                     .toList();
         }
@@ -143,7 +150,8 @@ class LogsIT {
 
     /** The pod's memory is far smaller than what it writes, and so is the space for its log. */
     @Test
-    void fiftyMegabytesOfOutputPassThroughASmallMachineAndTheOldestIsRotatedAway() throws Exception {
+    void fiftyMegabytesOfOutputPassThroughASmallMachineAndTheOldestIsRotatedAway()
+            throws Exception {
         var ended =
                 node.podvm(
                                 "run",

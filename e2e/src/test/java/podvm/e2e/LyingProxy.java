@@ -32,18 +32,25 @@ final class LyingProxy implements AutoCloseable {
         return "127.0.0.1:" + server.getAddress().getPort();
     }
 
-    private void answer(HttpExchange exchange, String registry, BiFunction<String, byte[], byte[]> lie) throws IOException {
+    private void answer(
+            HttpExchange exchange, String registry, BiFunction<String, byte[], byte[]> lie)
+            throws IOException {
         try (exchange) {
             var path = exchange.getRequestURI().toString();
             var request = HttpRequest.newBuilder(URI.create("http://" + registry + path)).GET();
-            exchange.getRequestHeaders().getOrDefault("Accept", List.of()).forEach(type -> request.header("Accept", type));
+            exchange.getRequestHeaders()
+                    .getOrDefault("Accept", List.of())
+                    .forEach(type -> request.header("Accept", type));
             var truth = http.send(request.build(), BodyHandlers.ofByteArray());
             var body = lie.apply(path, truth.body());
             for (var name : new String[] {"Content-Type", "Docker-Content-Digest"}) {
-                truth.headers().firstValue(name).ifPresent(value -> exchange.getResponseHeaders().set(name, value));
+                truth.headers()
+                        .firstValue(name)
+                        .ifPresent(value -> exchange.getResponseHeaders().set(name, value));
             }
             boolean head = exchange.getRequestMethod().equals("HEAD");
-            exchange.sendResponseHeaders(truth.statusCode(), head || body.length == 0 ? -1 : body.length);
+            exchange.sendResponseHeaders(
+                    truth.statusCode(), head || body.length == 0 ? -1 : body.length);
             if (!head) {
                 exchange.getResponseBody().write(body);
             }

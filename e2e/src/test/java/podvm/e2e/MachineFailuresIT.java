@@ -21,7 +21,8 @@ class MachineFailuresIT {
           restartPolicy: Never
           terminationGracePeriodSeconds: 1
           containers:
-        %s"""
+        %s\
+        """
                 .formatted(name, String.join("", containers).indent(4));
     }
 
@@ -44,7 +45,8 @@ class MachineFailuresIT {
 
     @Test
     void aMissingVmmIsNamedAndThePodHasFailed() throws Exception {
-        try (var bare = Node.with("machine.qemu=/nonexistent/qemu", "machine.accelerator=tcg").opened()) {
+        try (var bare =
+                Node.with("machine.qemu=/nonexistent/qemu", "machine.accelerator=tcg").opened()) {
             var ended = bare.run(pod("unbooted", container("main", ""))).expect(125);
             assertThat(ended.err()).contains("/nonexistent/qemu").contains("install qemu");
             assertThat(bare.inspect("unbooted").path("phase").asString()).isEqualTo("Failed");
@@ -54,7 +56,8 @@ class MachineFailuresIT {
 
     @Test
     void aGuestThatDoesNotAnswerInTimeIsEndedAndItsConsoleTold() throws Exception {
-        try (var hasty = Node.with("machine.boot-timeout-ms=300", "machine.accelerator=tcg").opened()) {
+        try (var hasty =
+                Node.with("machine.boot-timeout-ms=300", "machine.accelerator=tcg").opened()) {
             var ended = hasty.run(pod("late", container("main", ""))).expect(125);
             assertThat(ended.err()).contains("late").contains("did not answer").contains("console");
             assertThat(hasty.inspect("late").path("reason").asString()).isEqualTo("MachineFailed");
@@ -67,10 +70,12 @@ class MachineFailuresIT {
         var guest = Files.createDirectories(Distribution.here().work().resolve("broken-guest"));
         for (var file : new String[] {"vmlinux", "bare.cpio"}) {
             Files.deleteIfExists(guest.resolve(file));
-            Files.createSymbolicLink(guest.resolve(file), Distribution.guest().resolve(file).toRealPath());
+            Files.createSymbolicLink(
+                    guest.resolve(file), Distribution.guest().resolve(file).toRealPath());
         }
         Files.writeString(guest.resolve("initramfs.cpio"), "this is no archive\n".repeat(100));
-        try (var broken = Node.with("directory.guest=" + guest, "machine.accelerator=tcg").opened()) {
+        try (var broken =
+                Node.with("directory.guest=" + guest, "machine.accelerator=tcg").opened()) {
             var ended = broken.run(pod("panics", container("main", ""))).expect(125);
             assertThat(ended.err()).contains("panics").contains("Kernel panic");
             assertNothingIsLeft(broken);
@@ -79,9 +84,14 @@ class MachineFailuresIT {
 
     @Test
     void aKernelPanicEndsThePodWithEveryContainerReportedDead() throws Exception {
-        var manifest = pod("crash", container("main", "securityContext: {privileged: true}"), container("other", ""));
+        var manifest =
+                pod(
+                        "crash",
+                        container("main", "securityContext: {privileged: true}"),
+                        container("other", ""));
         try (var run = node.start("run", node.manifest(manifest).toString())) {
-            Wait.until("pod crash runs", () -> node.podvm("exec", "crash", "--", "true").exit() == 0);
+            Wait.until(
+                    "pod crash runs", () -> node.podvm("exec", "crash", "--", "true").exit() == 0);
             node.podvm("exec", "crash", "--", "sh", "-c", "echo c >/proc/sysrq-trigger");
 
             var ended = run.await();
@@ -122,26 +132,52 @@ class MachineFailuresIT {
         node.podvm("exec", "off", "--", "sh", "-c", "echo o >/proc/sysrq-trigger");
 
         node.podvm("wait", "off").expect(137);
-        assertThat(node.inspect("off").path("reason").asString()).isIn("GuestPoweredOff", "GuestPanic");
+        assertThat(node.inspect("off").path("reason").asString())
+                .isIn("GuestPoweredOff", "GuestPanic");
         assertNothingIsLeft(node);
     }
 
     @Test
     void aPodLargerThanTheHostIsRefusedAndNotMade() throws Exception {
         var cpus = Runtime.getRuntime().availableProcessors() + 1;
-        var refused = node.run(pod("broad", container("main", "resources: {limits: {cpu: " + cpus + "}}"))).expect(125);
-        assertThat(refused.err()).contains(cpus + " CPUs").contains("ask for at most " + (cpus - 1));
+        var refused =
+                node.run(
+                                pod(
+                                        "broad",
+                                        container(
+                                                "main",
+                                                "resources: {limits: {cpu: " + cpus + "}}")))
+                        .expect(125);
+        assertThat(refused.err())
+                .contains(cpus + " CPUs")
+                .contains("ask for at most " + (cpus - 1));
 
         var mib = Host.totalMib() + 1;
-        refused = node.run(pod("tall", container("main", "resources: {limits: {memory: " + mib + "Mi}}"))).expect(125);
+        refused =
+                node.run(
+                                pod(
+                                        "tall",
+                                        container(
+                                                "main",
+                                                "resources: {limits: {memory: " + mib + "Mi}}")))
+                        .expect(125);
         assertThat(refused.err()).contains("MiB").contains("ask for less memory");
-        assertThat(node.podvm("ps", "-a", "-o", "json").expect(0).out()).doesNotContain("broad").doesNotContain("tall");
+        assertThat(node.podvm("ps", "-a", "-o", "json").expect(0).out())
+                .doesNotContain("broad")
+                .doesNotContain("tall");
     }
 
     @Test
     void aPodLargerThanTheMemoryThatIsFreeNowIsRefused() throws Exception {
         var mib = Host.totalMib() - OVERHEAD_MIB - 2;
-        var refused = node.run(pod("late", container("main", "resources: {limits: {memory: " + mib + "Mi}}"))).expect(125);
+        var refused =
+                node.run(
+                                pod(
+                                        "late",
+                                        container(
+                                                "main",
+                                                "resources: {limits: {memory: " + mib + "Mi}}")))
+                        .expect(125);
         assertThat(refused.err()).contains("available now").contains("end other pods");
     }
 }

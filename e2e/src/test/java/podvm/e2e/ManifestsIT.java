@@ -12,12 +12,17 @@ class ManifestsIT {
 
     @Test
     void theExampleOfTheReadmeGreets() throws Exception {
-        node.podvm("image", "import", "--name", "localhost/busybox:stable", Box.rootfs().toString()).expect(0);
+        node.podvm("image", "import", "--name", "localhost/busybox:stable", Box.rootfs().toString())
+                .expect(0);
 
-        var greeting = node.podvm("run", System.getProperty("podvm.examples") + "/hello.yaml").expect(0);
+        var greeting =
+                node.podvm("run", System.getProperty("podvm.examples") + "/hello.yaml").expect(0);
 
-        assertThat(greeting.out()).containsPattern("Hello from hello, a pod .* with Linux [0-9]+\\.");
-        assertThat(greeting.out()).doesNotContain("Linux " + Files.readString(Path.of("/proc/sys/kernel/osrelease")).strip());
+        assertThat(greeting.out())
+                .containsPattern("Hello from hello, a pod .* with Linux [0-9]+\\.");
+        assertThat(greeting.out())
+                .doesNotContain(
+                        "Linux " + Files.readString(Path.of("/proc/sys/kernel/osrelease")).strip());
     }
 
     @Test
@@ -31,7 +36,7 @@ class ManifestsIT {
                 \t"containers": [{"name": "main", "image": "localhost/box:1", "command": ["echo", "from", "json"]}]}}
                 """;
 
-        var ended = node.podvm(manifest, "run", "-").expect(0);
+        var ended = node.podvmReading(manifest, "run", "-").expect(0);
 
         assertThat(ended.out()).isEqualTo("from json\n");
     }

@@ -25,13 +25,16 @@ import tools.jackson.databind.JsonNode;
  * A node of its own for a test class: directories, and the daemon that the command starts in them.
  * After the class nothing of it may be left.
  */
-final class Node implements BeforeAllCallback, AfterAllCallback, AfterTestExecutionCallback, AutoCloseable {
+final class Node
+        implements BeforeAllCallback, AfterAllCallback, AfterTestExecutionCallback, AutoCloseable {
     private static final int LOG_LINES = 60;
 
     private final Map<String, String> settings;
     private final List<String> as;
     private final boolean withImage;
     private Path base = Path.of("/");
+    private Path product = base;
+    private Path guest = base;
     private LeakCheck leaks = new LeakCheck(base);
     private int manifests;
 
@@ -65,7 +68,13 @@ final class Node implements BeforeAllCallback, AfterAllCallback, AfterTestExecut
         var id = Integer.toString(uid);
         return new Node(
                 Map.of(),
-                List.of("setpriv", "--reuid=" + id, "--regid=" + id, "--clear-groups", "--inh-caps=-all", "--"),
+                List.of(
+                        "setpriv",
+                        "--reuid=" + id,
+                        "--regid=" + id,
+                        "--clear-groups",
+                        "--inh-caps=-all",
+                        "--"),
                 true);
     }
 
@@ -91,24 +100,39 @@ final class Node implements BeforeAllCallback, AfterAllCallback, AfterTestExecut
         for (var folder : List.of("tmp", "home", "manifests")) {
             Files.createDirectory(base.resolve(folder));
         }
+        product = Distribution.here().home();
+        guest = Distribution.guest();
+        var image = Box.rootfs();
         if (!as.isEmpty()) {
-            Host.command("chown", "-R", as.get(1).split("=")[1], base.toString());
+            // what belongs to the user who runs the tests may be out of reach for another
+            product = copy(product, "product");
+            guest = copy(guest, "guest");
+            image = copy(image, "rootfs.tar");
             Files.setPosixFilePermissions(base, PosixFilePermissions.fromString("rwxr-xr-x"));
+            Host.command("chown", "-R", as.get(1).split("=")[1], base.toString());
         }
         leaks = new LeakCheck(base);
         if (!settings.isEmpty()) {
             startDaemon();
         }
         if (withImage) {
-            podvm("image", "import", "--name", Box.IMAGE, Box.rootfs().toString()).expect(0);
+            podvm("image", "import", "--name", Box.IMAGE, image.toString()).expect(0);
         }
+    }
+
+    private Path copy(Path from, String name) throws IOException, InterruptedException {
+        var to = base.resolve(name);
+        Host.command("cp", "-rL", from.toString(), to.toString());
+        Host.command("chmod", "-R", "a+rX", to.toString());
+        return to;
     }
 
     /** As the command does it, but with the settings of this node. */
     void startDaemon() throws IOException, InterruptedException {
         Files.createDirectories(
-                run(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        var words = new ArrayList<>(List.of(Distribution.here().podvmd().toString(), "--private"));
+                run(),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        var words = new ArrayList<>(List.of(product.resolve("bin/podvmd").toString(), "--private"));
         settings.forEach((key, value) -> words.addAll(List.of("--set", key + "=" + value)));
         var builder = builder(words);
         var log = ProcessBuilder.Redirect.appendTo(run().resolve("podvmd.log").toFile());
@@ -134,11 +158,11 @@ final class Node implements BeforeAllCallback, AfterAllCallback, AfterTestExecut
 
     /** Runs the command to its end, without input. */
     Outcome podvm(String... words) throws IOException, InterruptedException {
-        return podvm("", words);
+        return podvmReading("", words);
     }
 
     /** Runs the command to its end. */
-    Outcome podvm(String input, String... words) throws IOException, InterruptedException {
+    Outcome podvmReading(String input, String... words) throws IOException, InterruptedException {
         try (var running = start(words)) {
             running.type(input);
             running.endInput();
@@ -156,7 +180,7 @@ final class Node implements BeforeAllCallback, AfterAllCallback, AfterTestExecut
     }
 
     List<String> command(String... words) {
-        var all = new ArrayList<>(List.of(Distribution.here().podvm().toString()));
+        var all = new ArrayList<>(List.of(product.resolve("bin/podvm").toString()));
         all.addAll(Arrays.asList(words));
         return all;
     }
@@ -170,7 +194,7 @@ final class Node implements BeforeAllCallback, AfterAllCallback, AfterTestExecut
         env.put("PODVM_RUN", run().toString());
         env.put("PODVM_STATE", state().toString());
         env.put("PODVM_CACHE", base.resolve("cache").toString());
-        env.put("PODVM_GUEST", Distribution.guest().toString());
+        env.put("PODVM_GUEST", guest.toString());
         env.put("PODVM_JAVA_OPTS", "-Djava.io.tmpdir=" + base.resolve("tmp"));
         env.put("HOME", base.resolve("home").toString());
         env.put("TMPDIR", base.resolve("tmp").toString());
@@ -230,7 +254,8 @@ final class Node implements BeforeAllCallback, AfterAllCallback, AfterTestExecut
     }
 
     /** What a shell prints in a container; fails where it fails. */
-    String shell(String pod, String container, String script) throws IOException, InterruptedException {
+    String shell(String pod, String container, String script)
+            throws IOException, InterruptedException {
         return podvm("exec", "-c", container, pod, "--", "sh", "-c", script).expect(0).out();
     }
 
@@ -286,7 +311,8 @@ final class Node implements BeforeAllCallback, AfterAllCallback, AfterTestExecut
 
     private static String tail(String text) {
         var lines = text.lines().toList();
-        return String.join("\n", lines.subList(Math.max(0, lines.size() - LOG_LINES), lines.size()));
+        return String.join(
+                "\n", lines.subList(Math.max(0, lines.size() - LOG_LINES), lines.size()));
     }
 
     @Override
@@ -295,13 +321,27 @@ final class Node implements BeforeAllCallback, AfterAllCallback, AfterTestExecut
     }
 
     @Override
-    public void close() throws IOException, InterruptedException {
-        if (Files.exists(state().resolve("lock"))) {
-            removeAll();
-            stopDaemon();
+    public void close() throws IOException {
+        try {
+            if (Files.exists(state().resolve("lock"))) {
+                removeAll();
+                stopDaemon();
+            }
+            leaks.check();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("interrupted while a node is closed", e);
+        } finally {
+            killAll();
+            Host.deleteTree(base);
         }
-        leaks.check();
-        Host.deleteTree(base);
+    }
+
+    /** After a failure nothing may be left for the next class to stumble over. */
+    private void killAll() throws IOException {
+        for (var process : Host.processesOf(base)) {
+            long pid = Long.parseLong(process.substring(0, process.indexOf(' ')));
+            ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+        }
     }
 
     /** As an operator stops it. */

@@ -33,10 +33,14 @@ class OrdinaryUserIT {
             assertThat(user.shell("mine", "main", "id -u")).isEqualTo("0\n");
             assertThat(user.podvm("ps").expect(0).out()).contains("mine");
             for (long machine : user.machines()) {
-                assertThat(Files.getAttribute(Path.of("/proc/" + machine), "unix:uid")).isEqualTo(UID);
+                assertThat(Files.getAttribute(Path.of("/proc/" + machine), "unix:uid"))
+                        .isEqualTo(UID);
             }
-            assertThat(Files.getAttribute(Path.of("/proc/" + user.daemonPid()), "unix:uid")).isEqualTo(UID);
-            Wait.until("the pod has spoken", () -> user.podvm("logs", "mine").expect(0).out().equals("as 0\n"));
+            assertThat(Files.getAttribute(Path.of("/proc/" + user.daemonPid()), "unix:uid"))
+                    .isEqualTo(UID);
+            Wait.until(
+                    "the pod has spoken",
+                    () -> user.podvm("logs", "mine").expect(0).out().equals("as 0\n"));
             user.podvm("stop", "mine").expect(0);
         }
     }
@@ -62,7 +66,8 @@ class OrdinaryUserIT {
 
             var socket = "unix://" + user.run().resolve("node.sock");
             try (var other = Node.ofUser(STRANGER).withoutImage().opened()) {
-                assertThat(other.podvm("ps", "--host", socket).expect(125).err()).startsWith("podvm: ");
+                assertThat(other.podvm("ps", "--host", socket).expect(125).err())
+                        .startsWith("podvm: ");
             }
         }
     }

@@ -9,9 +9,10 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 
-/** The distribution's docker-registry on a loopback port, with its storage in a folder of the test. */
+/**
+ * The distribution's docker-registry on a loopback port, with its storage in a folder of the test.
+ */
 final class Registry implements AutoCloseable {
     private final Process process;
     private final int port;
@@ -65,7 +66,8 @@ final class Registry implements AutoCloseable {
     }
 
     byte[] get(String path) throws IOException, InterruptedException {
-        return http.send(HttpRequest.newBuilder(uri(path)).build(), BodyHandlers.ofByteArray()).body();
+        return http.send(HttpRequest.newBuilder(uri(path)).build(), BodyHandlers.ofByteArray())
+                .body();
     }
 
     private URI uri(String path) {
@@ -77,7 +79,8 @@ final class Registry implements AutoCloseable {
      *
      * @return the manifest's digest, with sha256: before it
      */
-    String push(String name, String tag, byte[] config, byte[] gzipLayer) throws IOException, InterruptedException {
+    String push(String name, String tag, byte[] config, byte[] gzipLayer)
+            throws IOException, InterruptedException {
         blob(name, config);
         blob(name, gzipLayer);
         var manifest = ImageArchives.manifest(config, gzipLayer);
@@ -86,27 +89,38 @@ final class Registry implements AutoCloseable {
     }
 
     private void blob(String name, byte[] bytes) throws IOException, InterruptedException {
-        var upload = send("POST", "/v2/" + name + "/blobs/uploads/", "application/octet-stream", new byte[0]);
+        var upload =
+                send(
+                        "POST",
+                        "/v2/" + name + "/blobs/uploads/",
+                        "application/octet-stream",
+                        new byte[0]);
         var separator = upload.contains("?") ? "&" : "?";
-        send("PUT", upload + separator + "digest=sha256:" + ImageArchives.digest(bytes), "application/octet-stream", bytes);
+        send(
+                "PUT",
+                upload + separator + "digest=sha256:" + ImageArchives.digest(bytes),
+                "application/octet-stream",
+                bytes);
     }
 
     /** Returns where the answer says to go on. */
-    private String send(String method, String path, String type, byte[] body) throws IOException, InterruptedException {
-        var request = HttpRequest.newBuilder(uri(path)).header("Content-Type", type).method(method, BodyPublishers.ofByteArray(body));
+    private String send(String method, String path, String type, byte[] body)
+            throws IOException, InterruptedException {
+        var request =
+                HttpRequest.newBuilder(uri(path))
+                        .header("Content-Type", type)
+                        .method(method, BodyPublishers.ofByteArray(body));
         var answer = http.send(request.build(), BodyHandlers.ofString());
         if (answer.statusCode() / 100 != 2) {
-            throw new IOException(method + " " + path + ": " + answer.statusCode() + " " + answer.body());
+            throw new IOException(
+                    method + " " + path + ": " + answer.statusCode() + " " + answer.body());
         }
         return answer.headers().firstValue("Location").orElse("");
     }
 
     @Override
-    public void close() throws IOException, InterruptedException {
+    public void close() {
         http.close();
-        process.destroy();
-        if (!process.waitFor(10, TimeUnit.SECONDS)) {
-            process.destroyForcibly();
-        }
+        process.destroyForcibly();
     }
 }

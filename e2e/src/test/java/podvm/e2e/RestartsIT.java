@@ -9,7 +9,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Pods whose containers fail, all started together. */
 class RestartsIT {
     @RegisterExtension
-    static final Node node = Node.with("restart.first-backoff-ms=300", "restart.last-backoff-ms=1200");
+    static final Node node =
+            Node.with("restart.first-backoff-ms=300", "restart.last-backoff-ms=1200");
 
     @BeforeAll
     static void allPodsAreStarted() throws Exception {
@@ -98,7 +99,9 @@ class RestartsIT {
     @Test
     void theLogHoldsAllAttemptsInOrder() throws Exception {
         node.podvm("wait", "third-time").expect(0);
-        assertThat(node.podvm("logs", "-c", "main", "third-time").expect(0).lines()).filteredOn("---"::equals).hasSize(3);
+        assertThat(node.podvm("logs", "-c", "main", "third-time").expect(0).lines())
+                .filteredOn("---"::equals)
+                .hasSize(3);
     }
 
     @Test
@@ -111,10 +114,16 @@ class RestartsIT {
 
     @Test
     void alwaysRestartsWhatSucceedsAndBacksOff() throws Exception {
-        Wait.until("brief was restarted three times", () -> node.container("always", "brief").path("restarts").asInt() >= 3);
+        Wait.until(
+                "brief was restarted three times",
+                () -> node.container("always", "brief").path("restarts").asInt() >= 3);
         Wait.until(
                 "brief waits for its next restart",
-                () -> node.container("always", "brief").path("reason").asString().equals("CrashLoopBackOff"));
+                () ->
+                        node.container("always", "brief")
+                                .path("reason")
+                                .asString()
+                                .equals("CrashLoopBackOff"));
         node.podvm("stop", "always").expect(0);
     }
 

@@ -8,9 +8,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 class RunAndStopIT {
     /** Ends by itself on SIGTERM, with a word; otherwise never. */
-    private static final String POLITE = "trap \"echo bye; exit 0\" TERM; echo ready; while true; do usleep 50000; done";
+    private static final String POLITE =
+            "trap \"echo bye; exit 0\" TERM; echo ready; while true; do usleep 50000; done";
 
-    private static final String STUBBORN = "trap \"echo no\" TERM INT; echo ready; while true; do usleep 50000; done";
+    private static final String STUBBORN =
+            "trap \"echo no\" TERM INT; echo ready; while true; do usleep 50000; done";
 
     @RegisterExtension static final Node node = Node.ordinary();
 
@@ -74,7 +76,8 @@ class RunAndStopIT {
 
     @Test
     void aSecondControlCKills() throws Exception {
-        try (var run = node.start("run", node.manifest(pod("stubborn", 3600, STUBBORN)).toString())) {
+        try (var run =
+                node.start("run", node.manifest(pod("stubborn", 3600, STUBBORN)).toString())) {
             run.awaitOutput("ready");
             run.signal("INT");
             run.awaitOutput("no\n");
@@ -116,7 +119,8 @@ class RunAndStopIT {
                         "localhost/usr1:1",
                         "\"StopSignal\":\"SIGUSR1\",\"Env\":[\"PATH=/bin\"]");
         node.podvm("image", "import", archive.toString()).expect(0);
-        var script = "trap \"echo USR1; exit 4\" USR1; echo ready; while true; do usleep 50000; done";
+        var script =
+                "trap \"echo USR1; exit 4\" USR1; echo ready; while true; do usleep 50000; done";
         node.detached(pod("usr1", 60, script).replace("localhost/box:1", "localhost/usr1:1"));
         try (var follow = node.start("logs", "-f", "usr1")) {
             follow.awaitOutput("ready");
@@ -130,7 +134,9 @@ class RunAndStopIT {
     void aRunningPodIsRemovedOnlyByForceAndItsNameIsFreeAgain() throws Exception {
         var id = node.running(pod("held", 3600, STUBBORN));
 
-        var twice = node.podvm("run", "-d", node.manifest(pod("held", 1, "true")).toString()).expect(125);
+        var twice =
+                node.podvm("run", "-d", node.manifest(pod("held", 1, "true")).toString())
+                        .expect(125);
         assertThat(twice.err()).contains("default/held").contains("podvm rm -f held");
         var refused = node.podvm("rm", "held").expect(125);
         assertThat(refused.err()).contains("held").contains("podvm rm -f");

@@ -53,7 +53,8 @@ class SharingIT {
 
     @Test
     void containersReachEachOtherOverLoopback() throws Exception {
-        assertThat(two("until nc 127.0.0.1 8080 </dev/null; do usleep 50000; done")).contains("hello from one");
+        assertThat(two("until nc 127.0.0.1 8080 </dev/null; do usleep 50000; done"))
+                .contains("hello from one");
     }
 
     @Test
@@ -77,7 +78,8 @@ class SharingIT {
 
     @Test
     void containersShareTheHostName() throws Exception {
-        assertThat(one("hostname") + two("cat /proc/sys/kernel/hostname")).isEqualTo("bridge\nbridge\n");
+        assertThat(one("hostname") + two("cat /proc/sys/kernel/hostname"))
+                .isEqualTo("bridge\nbridge\n");
     }
 
     @Test
@@ -85,7 +87,8 @@ class SharingIT {
         var hosts = two("cat /etc/hosts");
         assertThat(hosts)
                 .containsPattern("(?m)^10\\.1\\.2\\.3\\s+db\\.example\\s+db$")
-                .containsPattern("(?m)^[0-9.]+\\s+bridge\\.ship\\.default\\.svc\\.cluster\\.local\\s+bridge$")
+                .containsPattern(
+                        "(?m)^[0-9.]+\\s+bridge\\.ship\\.default\\.svc\\.cluster\\.local\\s+bridge$")
                 .containsPattern("(?m)^127\\.0\\.0\\.1\\s+localhost");
     }
 
@@ -106,8 +109,21 @@ class SharingIT {
     @Test
     void anEmptyDirInMemoryIsSharedAndLimited() throws Exception {
         one("echo from one >/memory/file");
-        assertThat(two("cat /memory/file; grep ' /memory ' /proc/mounts")).startsWith("from one\n").contains("tmpfs");
-        var full = node.podvm("exec", "-c", "two", "crew", "--", "dd", "if=/dev/zero", "of=/memory/big", "bs=1M", "count=2");
+        assertThat(two("cat /memory/file; grep ' /memory ' /proc/mounts"))
+                .startsWith("from one\n")
+                .contains("tmpfs");
+        var full =
+                node.podvm(
+                        "exec",
+                        "-c",
+                        "two",
+                        "crew",
+                        "--",
+                        "dd",
+                        "if=/dev/zero",
+                        "of=/memory/big",
+                        "bs=1M",
+                        "count=2");
         assertThat(full.err()).contains("No space left on device");
     }
 

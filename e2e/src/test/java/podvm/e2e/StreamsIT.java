@@ -53,7 +53,9 @@ class StreamsIT {
 
     @Test
     void execPrintsBothStreamsAndPassesTheExitCode() throws Exception {
-        var ended = node.podvm("exec", "box", "--", "sh", "-c", "echo out; echo err >&2; exit 42").expect(42);
+        var ended =
+                node.podvm("exec", "box", "--", "sh", "-c", "echo out; echo err >&2; exit 42")
+                        .expect(42);
         assertThat(ended.out()).isEqualTo("out\n");
         assertThat(ended.err()).isEqualTo("err\n");
     }
@@ -65,16 +67,19 @@ class StreamsIT {
 
     @Test
     void aMissingCommandIs127AndOneThatIsNoProgramIs126() throws Exception {
-        assertThat(node.podvm("exec", "box", "--", "no-such-command").expect(127).err()).contains("no-such-command");
-        assertThat(node.podvm("exec", "box", "--", "/not-executable").expect(126).err()).contains("/not-executable");
+        assertThat(node.podvm("exec", "box", "--", "no-such-command").expect(127).err())
+                .contains("no-such-command");
+        assertThat(node.podvm("exec", "box", "--", "/not-executable").expect(126).err())
+                .contains("/not-executable");
     }
 
     @Test
     void stdinReachesTheCommandToItsEnd() throws Exception {
         var text = "0123456789\n".repeat(20_000);
-        assertThat(node.podvm(text, "exec", "-i", "box", "--", "md5sum").expect(0).out())
+        assertThat(node.podvmReading(text, "exec", "-i", "box", "--", "md5sum").expect(0).out())
                 .startsWith(md5(text));
-        assertThat(node.podvm(text, "exec", "-i", "box", "--", "cat").expect(0).out()).isEqualTo(text);
+        assertThat(node.podvmReading(text, "exec", "-i", "box", "--", "cat").expect(0).out())
+                .isEqualTo(text);
     }
 
     private static String md5(String text) throws Exception {
@@ -84,30 +89,45 @@ class StreamsIT {
 
     @Test
     void withoutInteractiveStdinIsEmpty() throws Exception {
-        assertThat(node.podvm("unheard", "exec", "box", "--", "cat").expect(0).out()).isEmpty();
+        assertThat(node.podvmReading("unheard", "exec", "box", "--", "cat").expect(0).out())
+                .isEmpty();
     }
 
     @Test
     void theContainersEnvironmentIsThereAndCanBeAddedTo() throws Exception {
         var said =
-                node.podvm("exec", "-e", "MORE=added", "-w", "/var", "box", "--", "sh", "-c", "echo $OWN $MORE $PWD").expect(0);
+                node.podvm(
+                                "exec",
+                                "-e",
+                                "MORE=added",
+                                "-w",
+                                "/var",
+                                "box",
+                                "--",
+                                "sh",
+                                "-c",
+                                "echo $OWN $MORE $PWD")
+                        .expect(0);
         assertThat(said.out()).isEqualTo("manifest added /var\n");
     }
 
     @Test
     void theUserCanBeChosen() throws Exception {
-        assertThat(node.podvm("exec", "-u", "app", "box", "--", "id", "-un").expect(0).out()).isEqualTo("app\n");
+        assertThat(node.podvm("exec", "-u", "app", "box", "--", "id", "-un").expect(0).out())
+                .isEqualTo("app\n");
     }
 
     @Test
     void aTerminalIsRealAndFollowsTheSizeOfTheUsers() throws Exception {
         try (var exec = onTerminal(33, 101, "exec", "-it", "box", "--", "sh")) {
             exec.type("tty; stty size\n");
-            exec.awaitOutput(out -> out.contains("/dev/pts/") && out.contains("33 101"), "tty and size");
+            exec.awaitOutput(
+                    out -> out.contains("/dev/pts/") && out.contains("33 101"), "tty and size");
             var matcher = Pattern.compile("terminal=(/dev/pts/\\d+)").matcher(exec.out());
             assertThat(matcher.find()).isTrue();
             Host.command("stty", "-F", matcher.group(1), "rows", "44", "cols", "88");
-            exec.type("until [ \"$(stty size)\" = '44 88' ]; do usleep 50000; done; echo re''sized; exit 9\n");
+            exec.type(
+                    "until [ \"$(stty size)\" = '44 88' ]; do usleep 50000; done; echo re''sized; exit 9\n");
             exec.awaitOutput("resized");
             assertThat(exec.await().exit()).isEqualTo(9);
         }
@@ -116,7 +136,8 @@ class StreamsIT {
     @Test
     void controlCOnATerminalReachesTheProgramInsideAndNotTheCommand() throws Exception {
         try (var exec = onTerminal(24, 80, "exec", "-it", "box", "--", "sh")) {
-            exec.type("trap 'echo inter''rupted' INT; echo rea''dy; while true; do usleep 50000; done\n");
+            exec.type(
+                    "trap 'echo inter''rupted' INT; echo rea''dy; while true; do usleep 50000; done\n");
             exec.awaitOutput("ready");
             exec.type("\u0003");
             exec.awaitOutput("interrupted");
@@ -127,7 +148,9 @@ class StreamsIT {
     void theUsersTerminalIsRestored() throws Exception {
         var line =
                 "before=$(stty -g); '%s'; [ \"$(stty -g)\" = \"$before\" ] && echo re''stored"
-                        .formatted(String.join("' '", node.command("exec", "-it", "box", "--", "true")));
+                        .formatted(
+                                String.join(
+                                        "' '", node.command("exec", "-it", "box", "--", "true")));
         try (var script = node.startProgram(List.of("script", "-qefc", line, "/dev/null"))) {
             script.awaitOutput("restored");
         }
@@ -148,7 +171,8 @@ class StreamsIT {
     void attachToATerminalIsATerminal() throws Exception {
         try (var attached = onTerminal(30, 90, "attach", "-c", "shell", "box")) {
             attached.type("stty size; echo on $(tty)\n");
-            attached.awaitOutput(out -> out.contains("30 90") && out.contains("on /dev/"), "size and tty");
+            attached.awaitOutput(
+                    out -> out.contains("30 90") && out.contains("on /dev/"), "size and tty");
         }
     }
 
@@ -168,7 +192,14 @@ class StreamsIT {
     void manyCommandsAtOnceDoNotMixTheirOutput() throws Exception {
         var all = new ArrayList<Running>();
         for (int i = 0; i < 4; i++) {
-            all.add(node.start("exec", "box", "--", "sh", "-c", "seq " + i + "0000 " + i + "2000"));
+            all.add(
+                    node.start(
+                            "exec",
+                            "box",
+                            "--",
+                            "sh",
+                            "-c",
+                            "seq " + i * 10_000 + " " + (i * 10_000 + 2000)));
         }
         for (int i = 0; i < 4; i++) {
             try (var one = all.get(i)) {

@@ -44,7 +44,10 @@ class TablesIT {
     void psShowsWhatRunsInAlignedColumns() throws Exception {
         var lines = node.podvm("ps").expect(0).lines();
         assertThat(lines).hasSize(2);
-        assertThat(lines.get(1)).contains("alive").contains("Running").contains(id.substring(0, 12));
+        assertThat(lines.get(1))
+                .contains("alive")
+                .contains("Running")
+                .contains(id.substring(0, 12));
         for (var column : List.of("NAME", "STATUS")) {
             assertThat(lines.get(0)).contains(column);
         }
@@ -79,7 +82,13 @@ class TablesIT {
         assertThat(Instant.parse(pod.path("created").asString())).isBefore(Instant.now());
         assertThat(pod.path("ips").get(0).asString()).startsWith("10.");
         assertThat(pod.path("timeline").findValuesAsString("name"))
-                .containsSubsequence("accepted", "images.ready", "machine.started", "agent.connected", "sandbox.configured", "container.started main");
+                .containsSubsequence(
+                        "accepted",
+                        "images.ready",
+                        "machine.started",
+                        "agent.connected",
+                        "sandbox.configured",
+                        "container.started main");
         var main = pod.path("containers").get(0);
         assertThat(main.path("imageId").asString()).isNotEmpty();
         assertThat(main.path("state").asString()).isEqualTo("running");
@@ -87,7 +96,8 @@ class TablesIT {
 
     @Test
     void aPodIsFoundByIdByPrefixAndByName() throws Exception {
-        for (var reference : List.of(id, id.substring(0, 12), id.substring(0, 5), "alive", "other/alive")) {
+        for (var reference :
+                List.of(id, id.substring(0, 12), id.substring(0, 5), "alive", "other/alive")) {
             assertThat(node.inspect(reference).path("id").asString()).isEqualTo(id);
         }
     }
@@ -100,20 +110,28 @@ class TablesIT {
     @Test
     void doctorTellsWhatIsThere() throws Exception {
         var findings = node.podvm("doctor").expect(0);
-        assertThat(findings.out()).contains("QEMU").contains("guest kernel").contains("guest initramfs").contains("KVM");
+        assertThat(findings.out())
+                .contains("QEMU")
+                .contains("guest kernel")
+                .contains("guest initramfs")
+                .contains("KVM");
     }
 
     @Test
     void doctorFailsWhereTheGuestIsMissingAndSaysWhatToDo() throws Exception {
         try (var bare = Node.with("directory.guest=/nonexistent").withoutImage().opened()) {
             var findings = bare.podvm("doctor").expect(1);
-            assertThat(findings.out()).contains("/nonexistent/vmlinux").containsIgnoringCase("missing");
+            assertThat(findings.out())
+                    .contains("/nonexistent/vmlinux")
+                    .containsIgnoringCase("missing");
         }
     }
 
     @Test
     void versionNamesTheDaemonAndItsState() throws Exception {
-        assertThat(node.podvm("version").expect(0).out()).contains("0.1.0").contains(node.state().toString());
+        assertThat(node.podvm("version").expect(0).out())
+                .contains("0.1.0")
+                .contains(node.state().toString());
     }
 
     @Test
@@ -122,7 +140,8 @@ class TablesIT {
         assertThat(script).contains("complete").contains("inspect");
         var file = Files.writeString(node.base().resolve("manifests/completion.bash"), script);
         Host.command("bash", "-n", file.toString());
-        assertThat(Host.command("bash", "-c", "source " + file + " && complete -p podvm")).contains("podvm");
+        assertThat(Host.command("bash", "-c", "source " + file + " && complete -p podvm"))
+                .contains("podvm");
     }
 
     @Test
@@ -130,8 +149,22 @@ class TablesIT {
         var help = node.podvm("--help").expect(0).out();
         for (var command :
                 List.of(
-                        "run", "ps", "logs", "exec", "attach", "stop", "rm", "inspect", "console", "wait", "images", "pull", "image",
-                        "doctor", "version", "completion")) {
+                        "run",
+                        "ps",
+                        "logs",
+                        "exec",
+                        "attach",
+                        "stop",
+                        "rm",
+                        "inspect",
+                        "console",
+                        "wait",
+                        "images",
+                        "pull",
+                        "image",
+                        "doctor",
+                        "version",
+                        "completion")) {
             assertThat(help).containsPattern("(?m)^\\s+" + command + "\\b");
         }
         for (var code : List.of("125", "126", "127", "130")) {

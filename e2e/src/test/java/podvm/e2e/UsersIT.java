@@ -62,7 +62,10 @@ class UsersIT {
 
     @Test
     void theImagesUserIsLookedUpByNameInItsOwnFiles() throws Exception {
-        assertThat(said("named")).startsWith("uid=1000(app) gid=1001(staff)").contains("1002(audio)").contains("/home/app");
+        assertThat(said("named"))
+                .startsWith("uid=1000(app) gid=1001(staff)")
+                .contains("1002(audio)")
+                .contains("/home/app");
     }
 
     @Test
@@ -72,7 +75,9 @@ class UsersIT {
 
     @Test
     void aUserGivenByNumberHasTheGroupsOfTheImagesFiles() throws Exception {
-        assertThat(said("number")).startsWith("uid=1000(app) gid=1001(staff)").contains("1002(audio)");
+        assertThat(said("number"))
+                .startsWith("uid=1000(app) gid=1001(staff)")
+                .contains("1002(audio)");
     }
 
     @Test
@@ -90,7 +95,9 @@ class UsersIT {
     @Test
     void runAsNonRootRefusesRoot() throws Exception {
         var container = node.container("people", "not-root");
-        assertThat(container.path("message").asString()).contains("runAsNonRoot").contains("runAsUser");
+        assertThat(container.path("message").asString())
+                .contains("runAsNonRoot")
+                .contains("runAsUser");
         assertThat(said("not-root")).isEmpty();
     }
 }

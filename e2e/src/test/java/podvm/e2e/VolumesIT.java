@@ -14,56 +14,56 @@ class VolumesIT {
     @BeforeAll
     static void aPodLooksAtItsVolumes() throws Exception {
         node.run(
-                        """
-                        apiVersion: v1
-                        kind: ConfigMap
-                        metadata: {name: config}
-                        data: {greeting: hello, colour: blue}
-                        binaryData: {bytes: AAEC/w==}
-                        ---
-                        apiVersion: v1
-                        kind: Secret
-                        metadata: {name: secret}
-                        data: {password: c2VzYW1l}
-                        ---
-                        apiVersion: v1
-                        kind: Pod
-                        metadata: {name: files}
-                        spec:
-                          restartPolicy: Never
-                          volumes:
-                            - {name: config, configMap: {name: config}}
-                            - {name: secret, secret: {secretName: secret, defaultMode: 0400}}
-                            - name: chosen
-                              configMap: {name: config, items: [{key: colour, path: deep/paint, mode: 0600}]}
-                            - {name: absent, configMap: {name: absent, optional: true}}
-                            - {name: scratch, emptyDir: {}}
-                          containers:
-                            - name: whole
-                              image: localhost/box:1
-                              command: [sh, -c, 'cd /config && cat greeting && echo && cat colour && echo && hexdump -C bytes | head -n 1']
-                              volumeMounts: [{name: config, mountPath: /config}]
-                            - name: secret
-                              image: localhost/box:1
-                              command: [sh, -c, 'cat /secret/password; echo; stat -L -c %a /secret/password; grep " /secret " /proc/mounts']
-                              volumeMounts: [{name: secret, mountPath: /secret}]
-                            - name: chosen
-                              image: localhost/box:1
-                              command: [sh, -c, 'cat /chosen/deep/paint; echo; stat -L -c %a /chosen/deep/paint; ls /chosen']
-                              volumeMounts: [{name: chosen, mountPath: /chosen}]
-                            - name: one-file
-                              image: localhost/box:1
-                              command: [sh, -c, 'cat /etc/colour; echo; ls -A /etc/app; touch /etc/colour']
-                              volumeMounts:
-                                - {name: config, mountPath: /etc/colour, subPath: colour}
-                                - {name: absent, mountPath: /etc/app}
-                            - name: below
-                              image: localhost/box:1
-                              command: [sh, -c, 'echo kept >/data/file; ls /whole/part']
-                              volumeMounts:
-                                - {name: scratch, mountPath: /data, subPath: part}
-                                - {name: scratch, mountPath: /whole}
-                        """);
+                """
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: config}
+                data: {greeting: hello, colour: blue}
+                binaryData: {bytes: AAEC/w==}
+                ---
+                apiVersion: v1
+                kind: Secret
+                metadata: {name: secret}
+                data: {password: c2VzYW1l}
+                ---
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: files}
+                spec:
+                  restartPolicy: Never
+                  volumes:
+                    - {name: config, configMap: {name: config}}
+                    - {name: secret, secret: {secretName: secret, defaultMode: 0400}}
+                    - name: chosen
+                      configMap: {name: config, items: [{key: colour, path: deep/paint, mode: 0600}]}
+                    - {name: absent, configMap: {name: absent, optional: true}}
+                    - {name: scratch, emptyDir: {}}
+                  containers:
+                    - name: whole
+                      image: localhost/box:1
+                      command: [sh, -c, 'cd /config && cat greeting && echo && cat colour && echo && hexdump -C bytes | head -n 1']
+                      volumeMounts: [{name: config, mountPath: /config}]
+                    - name: secret
+                      image: localhost/box:1
+                      command: [sh, -c, 'cat /secret/password; echo; stat -L -c %a /secret/password; grep " /secret " /proc/mounts']
+                      volumeMounts: [{name: secret, mountPath: /secret}]
+                    - name: chosen
+                      image: localhost/box:1
+                      command: [sh, -c, 'cat /chosen/deep/paint; echo; stat -L -c %a /chosen/deep/paint; ls /chosen']
+                      volumeMounts: [{name: chosen, mountPath: /chosen}]
+                    - name: one-file
+                      image: localhost/box:1
+                      command: [sh, -c, 'cat /etc/colour; echo; ls -A /etc/app; touch /etc/colour']
+                      volumeMounts:
+                        - {name: config, mountPath: /etc/colour, subPath: colour}
+                        - {name: absent, mountPath: /etc/app}
+                    - name: below
+                      image: localhost/box:1
+                      command: [sh, -c, 'echo kept >/data/file; ls /whole/part']
+                      volumeMounts:
+                        - {name: scratch, mountPath: /data, subPath: part}
+                        - {name: scratch, mountPath: /whole}
+                """);
     }
 
     private static List<String> said(String container) throws Exception {
@@ -72,7 +72,11 @@ class VolumesIT {
 
     @Test
     void theKeysOfAConfigMapAreFiles() throws Exception {
-        assertThat(said("whole")).startsWith("hello", "blue").last().asString().contains("00 01 02 ff");
+        assertThat(said("whole"))
+                .startsWith("hello", "blue")
+                .last()
+                .asString()
+                .contains("00 01 02 ff");
     }
 
     @Test
@@ -87,7 +91,11 @@ class VolumesIT {
 
     @Test
     void oneKeyCanBeMountedAsAFileAndCannotBeWritten() throws Exception {
-        assertThat(said("one-file")).startsWith("blue").last().asString().contains("Read-only file system");
+        assertThat(said("one-file"))
+                .startsWith("blue")
+                .last()
+                .asString()
+                .contains("Read-only file system");
     }
 
     @Test

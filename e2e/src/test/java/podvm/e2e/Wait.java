@@ -4,7 +4,10 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 
-/** Waiting for what will be true, with a limit. Generous: an emulated machine on a busy host is slow. */
+/**
+ * Waiting for what will be true, with a limit. Generous: an emulated machine on a busy host is
+ * slow.
+ */
 final class Wait {
     static final Duration LONG = Duration.ofSeconds(120);
 
@@ -21,7 +24,8 @@ final class Wait {
         try {
             while (!condition.call()) {
                 if (System.nanoTime() > end) {
-                    throw new AssertionError("waited in vain until " + what + " " + otherwise.get());
+                    throw new AssertionError(
+                            "waited in vain until " + what + " " + otherwise.get());
                 }
                 Thread.sleep(STEP);
             }
