@@ -38,7 +38,8 @@ public final class Rollback implements AutoCloseable {
                 owned.pop().close();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-            } catch (Exception e) {
+            } catch (Throwable e) {
+                // an Error too: what it leaves open would stay open
                 if (first == null) {
                     first = e;
                 } else {
@@ -50,6 +51,7 @@ public final class Rollback implements AutoCloseable {
             case null -> {}
             case PodException failure -> throw failure;
             case RuntimeException bug -> throw bug;
+            case Error error -> throw error;
             default ->
                     throw new PodException(
                             PodException.Kind.MACHINE,

@@ -1,10 +1,9 @@
 package podvm.engine.log;
 
-import podvm.engine.Agent.OutputStreamKind;
-
 import java.io.ByteArrayOutputStream;
 import java.time.Instant;
 import java.util.function.Consumer;
+import podvm.engine.Agent.OutputStreamKind;
 
 /**
  * Cuts one output stream into log entries.

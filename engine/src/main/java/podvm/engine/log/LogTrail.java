@@ -2,11 +2,6 @@ package podvm.engine.log;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import org.jspecify.annotations.Nullable;
-
-import podvm.engine.Agent.OutputStreamKind;
-import podvm.engine.Pods.LogLine;
-
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -16,6 +11,9 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import podvm.engine.Agent.OutputStreamKind;
+import podvm.engine.Pods.LogLine;
 
 /** Reads one container's log from its oldest file on; can be asked again when more was written. */
 final class LogTrail implements AutoCloseable {

@@ -5,11 +5,6 @@ import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 
-import podvm.engine.Agent.Ack;
-import podvm.engine.Agent.OutputSink;
-import podvm.engine.Agent.OutputStreamKind;
-import podvm.engine.PodException;
-
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -19,6 +14,10 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.EnumMap;
 import java.util.Map;
+import podvm.engine.Agent.Ack;
+import podvm.engine.Agent.OutputSink;
+import podvm.engine.Agent.OutputStreamKind;
+import podvm.engine.PodException;
 
 /**
  * Writes one attempt of a container to its log in the CRI format, {@code <time> <stdout|stderr>

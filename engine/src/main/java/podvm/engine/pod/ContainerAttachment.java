@@ -95,11 +95,11 @@ final class ContainerAttachment implements Attachment {
     private Optional<Integer> exitCode(PodStatus status) {
         for (var container : status.containers()) {
             if (container.name().equals(container())) {
-                if (container.state() instanceof Terminated ended) {
-                    return Optional.of(ended.exitCode());
-                }
                 if (!container.id().equals(Optional.of(attempt))) {
                     return container.last().map(Terminated::exitCode).or(() -> Optional.of(0));
+                }
+                if (container.state() instanceof Terminated ended) {
+                    return Optional.of(ended.exitCode());
                 }
             }
         }

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.stream.Stream;
 import podvm.engine.Agent.ContainerPlan;
 import podvm.engine.Agent.MountPlan;
 import podvm.engine.Agent.MountSource;
@@ -88,17 +88,23 @@ final class ContainerPlans {
                 oomScore(pod, container.resources(), size));
     }
 
-    /** Kubernetes' table: command replaces entrypoint and cmd, args replaces cmd. */
+    /**
+     * Kubernetes' table: command replaces entrypoint and cmd, args replaces cmd. Only what stands
+     * in the manifest is expanded.
+     */
     private static List<String> args(ContainerSpec container, Image image, Map<String, String> env)
             throws PodException {
         var result = new ArrayList<String>();
-        container.command().orElse(image.config().entrypoint()).forEach(result::add);
-        container
-                .args()
-                .or(() ->
-                        container.command().isPresent() ? Optional.of(List.of()) : Optional.empty())
-                .orElse(image.config().cmd())
-                .forEach(result::add);
+        if (container.command().isPresent()) {
+            result.addAll(expand(container.command().get(), env));
+        } else {
+            result.addAll(image.config().entrypoint());
+        }
+        if (container.args().isPresent()) {
+            result.addAll(expand(container.args().get(), env));
+        } else if (container.command().isEmpty()) {
+            result.addAll(image.config().cmd());
+        }
         if (result.isEmpty()) {
             throw new PodException(
                     Kind.INVALID,
@@ -109,10 +115,11 @@ final class ContainerPlans {
                             + " names none either",
                     "set command or args in the manifest");
         }
-        boolean fromManifest = container.command().isPresent() || container.args().isPresent();
-        return fromManifest
-                ? result.stream().map(arg -> Environment.expand(arg, env)).toList()
-                : List.copyOf(result);
+        return List.copyOf(result);
+    }
+
+    private static List<String> expand(List<String> words, Map<String, String> env) {
+        return words.stream().map(word -> Environment.expand(word, env)).toList();
     }
 
     private static String user(ContainerSpec container, Image image) throws PodException {
@@ -193,9 +200,13 @@ final class ContainerPlans {
 
     /**
      * The kubelet's values: guaranteed -997, best effort 1000, others by their share of the memory.
+     * Init containers count for the class of the pod, too.
      */
     private static int oomScore(PodSpec pod, Resources own, MachineSize size) {
-        var all = pod.containers().stream().map(ContainerSpec::resources).toList();
+        var all =
+                Stream.concat(pod.initContainers().stream(), pod.containers().stream())
+                        .map(ContainerSpec::resources)
+                        .toList();
         boolean guaranteed =
                 all.stream()
                         .allMatch(one ->

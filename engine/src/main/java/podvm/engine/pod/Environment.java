@@ -144,6 +144,10 @@ final class Environment {
                                     "unknown resource: " + wanted.resource(),
                                     "use limits or requests of cpu or memory");
                 };
+        if (wanted.divisor() <= 0) {
+            throw new PodException(
+                    Kind.INVALID, "the divisor of " + wanted.name() + " is not positive", "");
+        }
         return Long.toString(Math.ceilDiv(amount, wanted.divisor()));
     }
 

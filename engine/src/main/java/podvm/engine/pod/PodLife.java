@@ -623,7 +623,7 @@ final class PodLife {
     private boolean pumpOnce(ContainerSlot slot, ContainerId attempt, int number, Agent agent)
             throws PodException, InterruptedException {
         try (var writer = logs.writer(slot.spec.name(), number, settings.logs())) {
-            agent.readOutput(attempt, slot.output.to(writer, () -> firstOutput(slot)));
+            agent.readOutput(attempt, slot.output.to(writer, attempt, () -> firstOutput(slot)));
             return true;
         } catch (PodException e) {
             if (e.kind() != Kind.EXHAUSTED) {

@@ -120,6 +120,18 @@ public final class PodTable implements Pods, AutoCloseable {
                         "container " + container.name() + " has a variable without a name",
                         "");
             }
+            for (var mount : container.mounts()) {
+                if (!spec.volumes().containsKey(mount.volume())) {
+                    throw new PodException(
+                            Kind.INVALID,
+                            "container "
+                                    + container.name()
+                                    + " mounts volume "
+                                    + mount.volume()
+                                    + ", which the pod does not have",
+                            "add it to the pod's volumes");
+                }
+            }
         }
         var id = PodId.random();
         var status =

@@ -27,7 +27,7 @@ final class Sizing {
         long bytes = need(pod, Resources::memoryLimit, settings.defaultMemoryMib() * 1024L * 1024);
         long mib = Math.ceilDiv(bytes, 1024L * 1024) + settings.overheadMib();
         return new MachineSize(
-                Math.toIntExact(Math.max(1, Math.ceilDiv(millis, 1000L))),
+                Math.clamp(Math.ceilDiv(millis, 1000L), 1, Integer.MAX_VALUE),
                 Math.toIntExact(
                         Math.min(Integer.MAX_VALUE - 1, Math.ceilDiv(mib, STEP_MIB) * STEP_MIB)));
     }

@@ -1,5 +1,10 @@
 package podvm.engine.fake;
 
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import podvm.engine.Agent;
 import podvm.engine.Agents;
 import podvm.engine.Images;
@@ -11,12 +16,6 @@ import podvm.engine.PodEvent;
 import podvm.engine.PodNetwork;
 import podvm.engine.Volumes;
 import podvm.engine.pod.Ports;
-
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
-import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Ports of a daemon that dies, as by SIGKILL, before or after its n-th call of a port. From then on

@@ -2,11 +2,6 @@ package podvm.engine.log;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import podvm.engine.Agent.Ack;
-import podvm.engine.Agent.OutputSink;
-import podvm.engine.Agent.OutputStreamKind;
-import podvm.engine.PodException;
-
 import java.io.ByteArrayOutputStream;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -15,6 +10,10 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import podvm.engine.Agent.Ack;
+import podvm.engine.Agent.OutputSink;
+import podvm.engine.Agent.OutputStreamKind;
+import podvm.engine.PodException;
 
 /** A container's output as a guest keeps it: until it is acknowledged, in the chunks it came in. */
 final class Guest implements Ack {

@@ -1,18 +1,8 @@
 package podvm.engine.log;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-
-import podvm.engine.Agent.Ack;
-import podvm.engine.Agent.OutputStreamKind;
-import podvm.engine.PodException;
-import podvm.engine.Pods.LogQuery;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.channels.FileChannel;
@@ -25,6 +15,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import podvm.engine.Agent.Ack;
+import podvm.engine.Agent.OutputStreamKind;
+import podvm.engine.PodException;
+import podvm.engine.Pods.LogQuery;
 
 @Timeout(60)
 final class LogWriterTest {

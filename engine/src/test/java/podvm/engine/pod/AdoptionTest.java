@@ -1,17 +1,20 @@
 package podvm.engine.pod;
 
 import static org.assertj.core.api.Assertions.assertThat;
-
 import static podvm.engine.fake.PodBuilder.container;
 import static podvm.engine.fake.PodBuilder.pod;
 import static podvm.engine.fake.PodBuilder.withMounts;
 
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-
 import podvm.engine.Agent.VolumeFile;
 import podvm.engine.ContainerSpec.MountSpec;
 import podvm.engine.MachineEnd;
@@ -26,12 +29,6 @@ import podvm.engine.Progress;
 import podvm.engine.VolumeSpec;
 import podvm.engine.fake.FakeNode;
 import podvm.engine.fake.MortalDaemon;
-
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.Semaphore;
 
 @Timeout(60)
 final class AdoptionTest {

@@ -8,7 +8,12 @@ import java.util.List;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 
-/** The guest kernel's arguments. */
+/**
+ * The guest kernel's arguments. The gains are medians of ten pairs of alternating boots to the
+ * first program, CPU time of QEMU under TCG, Debian's cloud kernel 6.1. Without gain (less than 3
+ * %, the spread of two equal lines) and therefore not here: pci=off, 8250.nr_uarts, no_timer_check,
+ * lsm=, random.trust_cpu, no5lvl, raid and i8042 switches.
+ */
 final class KernelCommandLine {
     private KernelCommandLine() {}
 
@@ -17,10 +22,12 @@ final class KernelCommandLine {
                 new ArrayList<>(
                         List.of(
                                 "console=ttyS0",
+                                // 7 %: the serial port takes a VM exit per character
                                 "quiet",
                                 // a panic and a reboot end the VMM, which runs with -no-reboot
                                 "reboot=t",
                                 "panic=-1",
+                                // 15 %
                                 "cryptomgr.notests"));
         if (accelerator == Accelerator.TCG) {
             // without it the kernel calibrates the TSC against timers that a busy host delays, and

@@ -1,0 +1,25 @@
+package podvm.image;
+
+import java.io.IOException;
+import java.io.InputStream;
+import podvm.engine.Deadline;
+import podvm.engine.PodException;
+
+/** The blobs of an OCI layout (OCI image specification, "Image Layout"). */
+record ArchiveContents(ArchiveFile archive) implements ManifestWalk.Contents {
+    static String path(Descriptor descriptor) {
+        return "blobs/sha256/" + descriptor.digest().hex();
+    }
+
+    @Override
+    public InputStream manifest(Descriptor descriptor, Deadline deadline)
+            throws IOException, PodException {
+        return archive.open(path(descriptor));
+    }
+
+    @Override
+    public InputStream blob(Descriptor descriptor, Deadline deadline)
+            throws IOException, PodException {
+        return archive.open(path(descriptor));
+    }
+}

@@ -1,0 +1,26 @@
+package podvm.image;
+
+import podvm.engine.Image;
+
+/**
+ * How a store works.
+ *
+ * @param parallelLayers fetched and written at a time, by all pulls together
+ * @param platform whose images are chosen
+ */
+public record ImageOptions(int parallelLayers, LayerLimits layerLimits, Image.Platform platform) {
+    public static final ImageOptions DEFAULT =
+            new ImageOptions(3, LayerLimits.DEFAULT, hostPlatform());
+
+    /** Under the name that images use for this machine's architecture. */
+    public static Image.Platform hostPlatform() {
+        var architecture = System.getProperty("os.arch");
+        return new Image.Platform(
+                "linux",
+                switch (architecture) {
+                    case "x86_64" -> "amd64";
+                    case "aarch64" -> "arm64";
+                    default -> architecture;
+                });
+    }
+}

@@ -1,0 +1,109 @@
+package podvm.image;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.DigestInputStream;
+import java.util.Optional;
+import java.util.Set;
+import podvm.engine.Digest;
+import podvm.engine.LayerDisk;
+import podvm.engine.PodException;
+
+/** The layer disks of a store, one file per layer, named by the digest of the layer's tar. */
+final class LayerStore {
+    private static final String SUFFIX = ".erofs";
+
+    private final StoreFiles files;
+    private final LayerWriter writer;
+
+    LayerStore(StoreFiles files, LayerLimits limits) {
+        this.files = files;
+        this.writer = new LayerWriter(limits);
+    }
+
+    /** For messages. */
+    Path directory() {
+        return files.root();
+    }
+
+    Optional<LayerDisk> find(Digest diffId) throws PodException {
+        var file = file(diffId);
+        try {
+            return Optional.of(new LayerDisk(diffId, file, Files.size(file)));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw StoreFailure.ofFiles(e, "look for layer " + diffId, files.root());
+        }
+    }
+
+    /**
+     * Makes the disk of a layer whose tar must have this digest.
+     *
+     * @param tar unpacked
+     */
+    LayerDisk put(Digest diffId, InputStream tar) throws PodException, InterruptedException {
+        return write(Optional.of(diffId), tar);
+    }
+
+    /** Makes the disk of a layer whose digest is not known before. */
+    LayerDisk put(InputStream tar) throws PodException, InterruptedException {
+        return write(Optional.empty(), tar);
+    }
+
+    void keepOnly(Set<Digest> used) throws PodException {
+        try {
+            for (var file : StoreFiles.list(files.layers())) {
+                var name = file.getFileName().toString();
+                var hex = name.substring(0, Math.max(0, name.length() - SUFFIX.length()));
+                if (!used.contains(new Digest(hex))) {
+                    Files.delete(file);
+                }
+            }
+        } catch (IOException e) {
+            throw StoreFailure.ofFiles(e, "remove unused layers", files.root());
+        }
+    }
+
+    private LayerDisk write(Optional<Digest> expected, InputStream tar)
+            throws PodException, InterruptedException {
+        var what = "write " + expected.map(digest -> "layer " + digest).orElse("root file system");
+        try {
+            var file = files.newFile("layer-");
+            try {
+                return write(file, expected, tar);
+            } finally {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw StoreFailure.of(e, what, files.root());
+        }
+    }
+
+    private LayerDisk write(Path file, Optional<Digest> expected, InputStream tar)
+            throws IOException {
+        var hash = Sha256.begin();
+        try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            long bytes = writer.write(new DigestInputStream(tar, hash), channel);
+            var diffId = Sha256.end(hash);
+            if (expected.isPresent() && !expected.get().equals(diffId)) {
+                throw Refusal.corrupt(
+                        "its content is %s, expected %s".formatted(diffId, expected.get()));
+            }
+            channel.force(true);
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--r--r--"));
+            files.publish(file, file(diffId));
+            return new LayerDisk(diffId, file(diffId), bytes);
+        }
+    }
+
+    private Path file(Digest diffId) {
+        return files.layers().resolve(diffId.hex() + SUFFIX);
+    }
+}

@@ -1,0 +1,82 @@
+package podvm.image;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Path;
+import podvm.engine.PodException;
+
+/** Says in the engine's words what went wrong in the store. */
+final class StoreFailure {
+    private StoreFailure() {}
+
+    /**
+     * @param doing "write layer sha256:…"
+     */
+    static PodException of(IOException e, String doing, Path directory)
+            throws InterruptedException {
+        tellInterrupt(e, doing);
+        return ofFiles(e, doing, directory);
+    }
+
+    /** For what comes from elsewhere. */
+    static PodException ofSource(IOException e, String doing) throws InterruptedException {
+        tellInterrupt(e, doing);
+        if (e instanceof Refusal refusal) {
+            return named(refusal, doing);
+        }
+        return new PodException(
+                PodException.Kind.UNAVAILABLE, "cannot %s: %s".formatted(doing, e), "try again", e);
+    }
+
+    private static void tellInterrupt(IOException e, String doing) throws InterruptedException {
+        if (e instanceof ClosedByInterruptException || e instanceof InterruptedIOException) {
+            Thread.interrupted();
+            var interrupted = new InterruptedException(doing);
+            interrupted.initCause(e);
+            throw interrupted;
+        }
+    }
+
+    private static PodException named(Refusal refusal, String doing) {
+        var finding = refusal.finding();
+        return new PodException(
+                finding.kind(),
+                "cannot %s: %s".formatted(doing, finding.getMessage()),
+                finding.remedy(),
+                finding);
+    }
+
+    /** For short work that nobody interrupts. */
+    static PodException ofFiles(IOException e, String doing, Path directory) {
+        if (e instanceof Refusal refusal) {
+            return named(refusal, doing);
+        }
+        if (isDiskFull(e)) {
+            return new PodException(
+                    PodException.Kind.EXHAUSTED,
+                    "cannot %s: no space left in %s".formatted(doing, directory),
+                    "remove images or make room",
+                    e);
+        }
+        if (e instanceof AccessDeniedException) {
+            return new PodException(
+                    PodException.Kind.DENIED,
+                    "cannot %s in %s: permission denied".formatted(doing, directory),
+                    "let this user write there",
+                    e);
+        }
+        return new PodException(
+                PodException.Kind.UNAVAILABLE,
+                "cannot %s in %s: %s".formatted(doing, directory, e),
+                "check the file system",
+                e);
+    }
+
+    /** The JDK gives no other sign of ENOSPC and EDQUOT than their texts. */
+    private static boolean isDiskFull(IOException e) {
+        var text = String.valueOf(e.getMessage());
+        return text.contains("No space left on device") || text.contains("Disk quota exceeded");
+    }
+}
