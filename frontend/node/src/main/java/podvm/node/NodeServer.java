@@ -4,6 +4,7 @@ import static podvm.engine.PodException.Kind.UNAVAILABLE;
 
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -53,6 +54,8 @@ public final class NodeServer implements AutoCloseable {
                         .channelType(NioServerDomainSocketChannel.class)
                         .bossEventLoopGroup(loop)
                         .workerEventLoopGroup(loop)
+                        // gRPC asks every connection for it; a Unix socket only warns
+                        .withChildOption(ChannelOption.SO_KEEPALIVE, null)
                         .executor(threads)
                         .maxInboundMessageSize(LARGEST_MESSAGE)
                         .addStreamTracerFactory(activity.tracers())
