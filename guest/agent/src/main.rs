@@ -40,11 +40,13 @@ fn main() {
     if let Err(e) = boot::mount() {
         panic!("{e}");
     }
+    crate::log!("T {} {}", crate::service::boottime_ns()/1000, "mounted");
     if let Err(e) = console::reserve_descriptors() {
         panic!("cannot reserve file descriptors: {e}");
     }
     let modules = Modules::read();
     modules.load(Phase::Channel);
+    crate::log!("T {} {}", crate::service::boottime_ns()/1000, "channel loaded");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
     match runtime {
         Ok(runtime) => runtime.block_on(server::run(modules, started)),

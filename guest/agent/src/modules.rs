@@ -78,6 +78,7 @@ impl Modules {
                 log!("podvm-agent: {e}");
             }
         }
+crate::log!("T {} {}", crate::service::boottime_ns()/1000, format!("{phase:?}"));
         self.done.send_replace(Some(phase));
     }
 

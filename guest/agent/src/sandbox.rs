@@ -32,17 +32,21 @@ pub async fn configure(request: &ConfigureSandboxRequest, modules: &Modules) -> 
     if request.now_unix_ns > 0 {
         set_clock(request.now_unix_ns)?;
     }
+crate::log!("T {} {}", crate::service::boottime_ns()/1000, "cfg begin");
     name_machine(request)?;
     modules.ready(Phase::Disk).await;
+crate::log!("T {} {}", crate::service::boottime_ns()/1000, "cfg disk ready");
     if !is_mounted(disks::SCRATCH) {
         disks::mount_scratch(&request.scratch_disk_serial).await?;
     }
+crate::log!("T {} {}", crate::service::boottime_ns()/1000, "cfg scratch");
     for directory in ["containers", "empty-dirs", "removed"] {
         disks::make_directory(&format!("{}/{directory}", disks::SCRATCH))?;
     }
     mount_shm(request.shm_size_bytes)?;
     modules.ready(Phase::Net).await;
-    configure_network(&interfaces).await?;
+crate::log!("T {} {}", crate::service::boottime_ns()/1000, "cfg net ready");
+    configure_network(&interfaces).await?;crate::log!("T {} {}", crate::service::boottime_ns()/1000, "cfg net");
     for (key, value) in &request.sysctls {
         let path = format!("/proc/sys/{}", sysctl_path(key)?);
         fs::write(&path, value).map_err(|e| Error::invalid(format!("sysctls: cannot set {key} to {value:?}: {e}")))?;

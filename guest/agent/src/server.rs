@@ -32,6 +32,7 @@ pub async fn run(modules: Modules, started_boottime_ns: u64) {
         Ok(transport) => transport,
         Err(e) => panic!("{e}"),
     };
+    crate::log!("T {} {}", crate::service::boottime_ns()/1000, "port");
     modules.load_rest_in_background();
     if let Err(e) = boot::prepare() {
         log!("podvm-agent: {e}");
@@ -43,9 +44,10 @@ pub async fn run(modules: Modules, started_boottime_ns: u64) {
         sandbox: Arc::default(),
         configured: Arc::default(),
     };
+    crate::log!("T {} {}", crate::service::boottime_ns()/1000, "prepared");
     loop {
         match transport.accept().await {
-            Ok(stream) => serve(stream, service.clone()).await,
+            Ok(stream) => {crate::log!("T {} {}", crate::service::boottime_ns()/1000, "accepted"); serve(stream, service.clone()).await},
             Err(e) => {
                 log!("podvm-agent: cannot accept the daemon: {e}");
                 tokio::time::sleep(Duration::from_millis(50)).await;

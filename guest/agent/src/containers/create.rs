@@ -33,6 +33,7 @@ impl Containers {
         for serial in &root.layer_serials {
             self.layers.mount(serial).await?;
         }
+crate::log!("T {} {}", crate::service::boottime_ns()/1000, "layers");
         let directory = directory_of(&request.id);
         for path in [&directory, &format!("{directory}/upper"), &format!("{directory}/work")] {
             make_directory(path)?;
@@ -66,6 +67,7 @@ impl Containers {
             cgroup.filter_devices(&*self.device_filter()?)?;
         }
         let terminal = request.process.as_ref().is_some_and(|p| p.terminal);
+crate::log!("T {} {}", crate::service::boottime_ns()/1000, "cgroup+filter");
         let stdio = Stdio::make(request.stdin, terminal)?;
         let (mut link, theirs) = Link::pair()?;
         let child = Child {
@@ -77,9 +79,11 @@ impl Containers {
             extra: None,
         };
         let started = child.start().doing(|| format!("start a process for container {}", request.id))?;
+crate::log!("T {} {}", crate::service::boottime_ns()/1000, "cloned");
         let ending = self.reaper.expect(started.pid);
         drop(theirs);
         link.send(&plan).await?;
+crate::log!("T {} {}", crate::service::boottime_ns()/1000, "plan sent");
         let master = match link.report().await?.map(|(report, fd)| (report.kind, fd)) {
             Some((Some(report::Kind::Ready(_)), master)) => master,
             Some((Some(report::Kind::Failed(message)), _)) => return Err(Error::internal(format!("container {}: {message}", request.id))),
@@ -91,6 +95,7 @@ impl Containers {
                 )));
             }
         };
+crate::log!("T {} {}", crate::service::boottime_ns()/1000, "child ready");
         Ok(Launched { started, ending, link, stdin: stdio.stdin, outputs: stdio.outputs, master, plan: plan.exec.unwrap_or_default() })
     }
 

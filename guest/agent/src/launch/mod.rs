@@ -27,12 +27,14 @@ pub const EXEC: &CStr = c"podvm-exec";
 
 /// Process 1 of a container.
 pub fn container() -> ! {
+    let t0=crate::service::boottime_ns();
     let (socket, _) = sys::exec::inherited(false);
     let channel = Channel::new(socket);
     let result = channel.receive::<Plan>().and_then(|plan| {
         sys::exec::unshare_cgroup().doing(|| "make a cgroup namespace")?;
         let root = plan.root.clone().unwrap_or_default();
-        rootfs::build(&plan, &root)?;
+let t1=crate::service::boottime_ns();        rootfs::build(&plan, &root)?;
+ let _ = std::fs::write("/t", format!("child main {} unshared {} built {}\n", t0/1000, t1/1000, crate::service::boottime_ns()/1000));
         Ok(plan)
     });
     match result {
@@ -69,6 +71,7 @@ fn run(channel: &Channel, plan: &ExecPlan, is_first: bool) -> ! {
     };
     // What is wrong with the process itself (user, directory, ...) is the answer to the start, not to the preparation.
     let ready = prepare::process(plan);
+    let _ = std::fs::write("/t2", format!("prepared {}\n", crate::service::boottime_ns()/1000));
     channel.send(&Report { kind: Some(report::Kind::Ready(true)) }, terminal.as_ref());
     drop(terminal);
     if !channel.wait_for_start() {

@@ -1,6 +1,7 @@
 //! One QEMU microvm per test.
 
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -76,7 +77,8 @@ impl Machine {
     pub async fn connect(&self) -> Outcome<Connected> {
         let socket = self.directory.join("agent.sock");
         let start = Instant::now();
-        while !socket.exists() && start.elapsed() < Duration::from_secs(10) {
+        // The file is there a moment before anybody listens.
+        while UnixStream::connect(&socket).is_err() && start.elapsed() < Duration::from_secs(10) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         match tokio::time::timeout(Duration::from_secs(60), connect(&socket)).await {

@@ -45,7 +45,8 @@ record Place(Path home, Path java, Path guest, Path busybox, Path binary) {
                         binary,
                         guest.resolve("vmlinux"),
                         guest.resolve("bare.cpio"),
-                        Files.createDirectories(scratch.resolve("probe")));
+                        Files.createDirectories(scratch.resolve("probe")),
+                        Optional.empty());
         return new QemuOptions(
                 binary,
                 guest.resolve("vmlinux"),

@@ -16,8 +16,8 @@ import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 
 /**
- * What podvmd was told: one immutable record, read once. Keys carry their units; unknown ones and all wrong values are reported
- * together. docs/reference/configuration.md lists them.
+ * What podvmd was told: one immutable record, read once. Keys carry their units; unknown ones and
+ * all wrong values are reported together. docs/reference/configuration.md lists them.
  *
  * @param guest directory with vmlinux and initramfs.cpio
  * @param accelerator "auto", "kvm" or "tcg"
@@ -49,13 +49,18 @@ public record Config(
      * @param file may be absent
      * @param overrides from the command line; they win over the file
      */
-    static Config read(Optional<Path> file, Map<String, String> overrides, Directories defaults) throws PodException {
+    static Config read(Optional<Path> file, Map<String, String> overrides, Directories defaults)
+            throws PodException {
         var values = new Properties();
         if (file.isPresent()) {
             try {
                 values.load(new StringReader(Files.readString(file.get())));
             } catch (IOException | IllegalArgumentException e) {
-                throw new PodException(Kind.INVALID, "cannot read the configuration " + file.get() + ": " + e.getMessage(), "", e);
+                throw new PodException(
+                        Kind.INVALID,
+                        "cannot read the configuration " + file.get() + ": " + e.getMessage(),
+                        "",
+                        e);
             }
         }
         values.putAll(overrides);
@@ -68,17 +73,35 @@ public record Config(
                         reader.path("directory.cache", defaults.cache()),
                         reader.choice("machine.accelerator", List.of("auto", "kvm", "tcg")),
                         reader.text("machine.qemu", Function.identity()).map(Path::of),
-                        reader.number("machine.default-cpu-millis", 1000, n -> n >= 1 && n <= 1_000_000, "1 to 1000000"),
-                        reader.number("machine.default-memory-mib", 1024, n -> n >= 16 && n <= TEBI, "16 to 1048576"),
-                        reader.number("machine.overhead-mib", 128, n -> n >= 64 && n <= 4096, "64 to 4096"),
-                        reader.number("machine.scratch-mib", 10 * 1024, n -> n >= 64 && n <= TEBI, "64 to 1048576"),
+                        reader.number(
+                                "machine.default-cpu-millis",
+                                1000,
+                                n -> n >= 1 && n <= 1_000_000,
+                                "1 to 1000000"),
+                        reader.number(
+                                "machine.default-memory-mib",
+                                1024,
+                                n -> n >= 16 && n <= TEBI,
+                                "16 to 1048576"),
+                        reader.number(
+                                "machine.overhead-mib",
+                                128,
+                                n -> n >= 64 && n <= 4096,
+                                "64 to 4096"),
+                        reader.number(
+                                "machine.scratch-mib",
+                                10 * 1024,
+                                n -> n >= 64 && n <= TEBI,
+                                "64 to 1048576"),
                         reader.duration("machine.boot-timeout-ms", Duration.ofSeconds(60)),
                         reader.duration("restart.first-backoff-ms", Duration.ofSeconds(10)),
                         reader.duration("restart.last-backoff-ms", Duration.ofMinutes(5)),
                         reader.number("log.file-mib", 10, n -> n >= 1 && n <= 10_240, "1 to 10240"),
                         reader.number("log.files", 5, n -> n >= 2 && n <= 1000, "2 to 1000"),
-                        reader.number("pods.ended-kept", 100, n -> n >= 0 && n <= 100_000, "0 to 100000"),
-                        reader.number("image.parallel-layers", 3, n -> n >= 1 && n <= 64, "1 to 64"),
+                        reader.number(
+                                "pods.ended-kept", 100, n -> n >= 0 && n <= 100_000, "0 to 100000"),
+                        reader.number(
+                                "image.parallel-layers", 3, n -> n >= 1 && n <= 64, "1 to 64"),
                         reader.duration("daemon.idle-exit-ms", Duration.ZERO));
         reader.finish(file);
         return config;
@@ -108,7 +131,8 @@ public record Config(
         String choice(String key, List<String> allowed) {
             var value = text(key, Function.identity()).orElse(allowed.getFirst());
             if (!allowed.contains(value)) {
-                problems.add(key + " must be one of " + String.join(", ", allowed) + ", not " + value);
+                problems.add(
+                        key + " must be one of " + String.join(", ", allowed) + ", not " + value);
             }
             return value;
         }
@@ -131,15 +155,25 @@ public record Config(
         }
 
         Duration duration(String key, Duration fallback) {
-            return Duration.ofMillis(number(key, Math.toIntExact(fallback.toMillis()), n -> n >= 0, "0 to 2147483647"));
+            return Duration.ofMillis(
+                    number(
+                            key,
+                            Math.toIntExact(fallback.toMillis()),
+                            n -> n >= 0,
+                            "0 to 2147483647"));
         }
 
         void finish(Optional<Path> file) throws PodException {
-            values.stringPropertyNames().stream().sorted().forEach(key -> problems.add("unknown key " + key));
+            values.stringPropertyNames().stream()
+                    .sorted()
+                    .forEach(key -> problems.add("unknown key " + key));
             if (!problems.isEmpty()) {
                 throw new PodException(
                         Kind.INVALID,
-                        "the configuration" + file.map(path -> " " + path).orElse("") + " is wrong: " + String.join("; ", problems),
+                        "the configuration"
+                                + file.map(path -> " " + path).orElse("")
+                                + " is wrong: "
+                                + String.join("; ", problems),
                         "docs/reference/configuration.md lists the keys");
             }
         }

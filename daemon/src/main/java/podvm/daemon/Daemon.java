@@ -58,10 +58,21 @@ final class Daemon implements AutoCloseable {
             undo.add(StateLock.take(state));
             var images = undo.add(ImageStore.open(state.resolve("images"), imageOptions(config)));
             var journals = new JournalFiles(Directories.own(state.resolve("pods")), events);
-            var binary = config.qemu().or(QemuPrerequisites::findBinary).orElse(Path.of("/usr/bin/qemu-system-x86_64"));
-            var probe = new AcceleratorProbe(binary, kernel(config), config.guest().resolve("bare.cpio"), config.cache());
+            var binary =
+                    config.qemu()
+                            .or(QemuPrerequisites::findBinary)
+                            .orElse(Path.of("/usr/bin/qemu-system-x86_64"));
+            var user = User.isRoot() ? Optional.of(VmmUser.find(true)) : Optional.<VmmUser>empty();
+            var probe =
+                    new AcceleratorProbe(
+                            binary,
+                            kernel(config),
+                            config.guest().resolve("bare.cpio"),
+                            config.cache(),
+                            user);
             var verdict = verdict(config, probe);
-            var machines = undo.add(new QemuMachines(qemuOptions(config, binary, verdict.accelerator())));
+            var machines =
+                    undo.add(new QemuMachines(qemuOptions(config, binary, verdict.accelerator())));
             var agents = undo.add(new GrpcAgents());
             var ports =
                     new Ports(
@@ -74,11 +85,7 @@ final class Daemon implements AutoCloseable {
                             events);
             var pods = undo.add(PodTable.open(ports, settings(config)));
             var facts = new NodeFacts(state, verdict);
-            var service =
-                    new NodeService(
-                            pods,
-                            facts::version,
-                            () -> findings(config, probe));
+            var service = new NodeService(pods, facts::version, () -> findings(config, probe));
             var server = undo.add(NodeServer.start(run.resolve("node.sock"), service));
             return new Daemon(config, pods, server, undo.keep());
         }
@@ -89,24 +96,42 @@ final class Daemon implements AutoCloseable {
     }
 
     private static ImageOptions imageOptions(Config config) {
-        return ImageOptions.defaults().withParallelLayers(config.pullLayers());
+        return new ImageOptions(
+                config.pullLayers(),
+                ImageOptions.DEFAULT.layerLimits(),
+                ImageOptions.DEFAULT.platform());
     }
 
-    private static QemuOptions qemuOptions(Config config, Path binary, Accelerator accelerator) throws PodException {
-        var user = User.isRoot() ? Optional.of(VmmUser.find(accelerator == Accelerator.KVM)) : Optional.<VmmUser>empty();
+    private static QemuOptions qemuOptions(Config config, Path binary, Accelerator accelerator)
+            throws PodException {
+        var user =
+                User.isRoot()
+                        ? Optional.of(VmmUser.find(accelerator == Accelerator.KVM))
+                        : Optional.<VmmUser>empty();
         return new QemuOptions(
-                binary, kernel(config), config.guest().resolve("initramfs.cpio"), accelerator, config.run(), user, List.of());
+                binary,
+                kernel(config),
+                config.guest().resolve("initramfs.cpio"),
+                accelerator,
+                config.run(),
+                user,
+                List.of());
     }
 
-    /** A daemon without a guest still answers, and says at the first pod, and to podvm doctor, what is missing. */
-    private static Verdict verdict(Config config, AcceleratorProbe probe) throws PodException, InterruptedException {
+    /**
+     * A daemon without a guest still answers, and says at the first pod, and to podvm doctor, what
+     * is missing.
+     */
+    private static Verdict verdict(Config config, AcceleratorProbe probe)
+            throws PodException, InterruptedException {
         return switch (config.accelerator()) {
             case "kvm" -> new Verdict(Accelerator.KVM, "configured");
             case "tcg" -> new Verdict(Accelerator.TCG, "configured");
             default ->
                     Files.isReadable(kernel(config)) && Files.isExecutable(probe.binary())
                             ? probe.verdict()
-                            : new Verdict(Accelerator.TCG, "not probed: QEMU or the guest is missing");
+                            : new Verdict(
+                                    Accelerator.TCG, "not probed: QEMU or the guest is missing");
         };
     }
 
@@ -128,20 +153,28 @@ final class Daemon implements AutoCloseable {
         try {
             return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
         } catch (IOException e) {
-            throw new PodException(Kind.UNAVAILABLE, "cannot read the host's name: " + e.getMessage(), "is /proc mounted?", e);
+            throw new PodException(
+                    Kind.UNAVAILABLE,
+                    "cannot read the host's name: " + e.getMessage(),
+                    "is /proc mounted?",
+                    e);
         }
     }
 
     private static List<Finding> findings(Config config, AcceleratorProbe probe) {
         try {
-            return QemuPrerequisites.check(kernel(config), config.guest().resolve("initramfs.cpio"), probe);
+            return QemuPrerequisites.check(
+                    kernel(config), config.guest().resolve("initramfs.cpio"), probe);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return List.of();
         }
     }
 
-    /** Returns when nobody has needed the daemon for as long as was configured; never where that is zero. */
+    /**
+     * Returns when nobody has needed the daemon for as long as was configured; never where that is
+     * zero.
+     */
     void awaitIdle() throws InterruptedException {
         while (true) {
             Thread.sleep(IDLE_CHECK);
@@ -169,7 +202,10 @@ final class Daemon implements AutoCloseable {
                     .setPid(ProcessHandle.current().pid())
                     .setStartedUnixNs(started.getEpochSecond() * 1_000_000_000 + started.getNano())
                     .setStateDirectory(state.toString())
-                    .setAccelerator(verdict.accelerator().name().toLowerCase(Locale.ROOT) + ": " + verdict.reason())
+                    .setAccelerator(
+                            verdict.accelerator().name().toLowerCase(Locale.ROOT)
+                                    + ": "
+                                    + verdict.reason())
                     .setJavaVersion(Runtime.version().toString())
                     .setRssBytes(rss())
                     .build();

@@ -26,7 +26,10 @@ public final class Main {
             serve(Config.read(arguments.config(), arguments.overrides(), directories));
             return 0;
         } catch (PodException e) {
-            System.err.println("podvmd: " + e.getMessage() + (e.remedy().isEmpty() ? "" : "\n  " + e.remedy()));
+            System.err.println(
+                    "podvmd: "
+                            + e.getMessage()
+                            + (e.remedy().isEmpty() ? "" : "\n  " + e.remedy()));
             return e.kind() == PodException.Kind.INVALID ? WRONG_USE : FAILED;
         }
     }
@@ -38,12 +41,12 @@ public final class Main {
             // SIGTERM and SIGINT end the wait, and the JVM waits for the orderly end
             Runtime.getRuntime()
                     .addShutdownHook(
-                            new Thread(
-                                    () -> {
-                                        main.interrupt();
-                                        awaitQuietly(closed);
-                                    }));
-            System.err.println("podvmd " + Version.TEXT + " serves " + config.run().resolve("node.sock"));
+                            new Thread(() -> {
+                                main.interrupt();
+                                awaitQuietly(closed);
+                            }));
+            System.err.println(
+                    "podvmd " + Version.TEXT + " serves " + config.run().resolve("node.sock"));
             daemon.awaitIdle();
         } catch (InterruptedException e) {
             // told to end: the pods are left to the next daemon

@@ -13,7 +13,10 @@ import java.nio.file.Path;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 
-/** Keeps a second daemon away from a state directory. The kernel drops the lock when its holder dies, however it dies. */
+/**
+ * Keeps a second daemon away from a state directory. The kernel drops the lock when its holder
+ * dies, however it dies.
+ */
 final class StateLock implements AutoCloseable {
     private final FileChannel file;
 
@@ -29,14 +32,21 @@ final class StateLock implements AutoCloseable {
                 file.close();
                 throw new PodException(
                         Kind.CONFLICT,
-                        "another podvmd (pid " + Files.readString(path).strip() + ") uses " + directory,
+                        "another podvmd (pid "
+                                + Files.readString(path).strip()
+                                + ") uses "
+                                + directory,
                         "talk to that one, or choose another directory with PODVM_STATE");
             }
             file.truncate(0);
-            file.write(ByteBuffer.wrap((ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII)));
+            file.write(
+                    ByteBuffer.wrap(
+                            (ProcessHandle.current().pid() + "\n")
+                                    .getBytes(StandardCharsets.US_ASCII)));
             return new StateLock(file);
         } catch (IOException e) {
-            throw new PodException(Kind.DENIED, "cannot lock " + path + ": " + e.getMessage(), "", e);
+            throw new PodException(
+                    Kind.DENIED, "cannot lock " + path + ": " + e.getMessage(), "", e);
         }
     }
 

@@ -12,14 +12,24 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
 import org.junit.jupiter.api.Test;
 
-/** Holds the arrows of ARCHITECTURE.md: calls go down, nothing goes sideways, only the daemon sees everything. */
+/**
+ * Holds the arrows of ARCHITECTURE.md: calls go down, nothing goes sideways, only the daemon sees
+ * everything.
+ */
 class ArchitectureTest {
     private static final String[] BACKENDS = {
-        "podvm.image..", "podvm.volume..", "podvm.network..", "podvm.machine..", "podvm.agent..", "podvm.journal.."
+        "podvm.image..",
+        "podvm.volume..",
+        "podvm.network..",
+        "podvm.machine..",
+        "podvm.agent..",
+        "podvm.journal.."
     };
 
     private static final JavaClasses CLASSES =
-            new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("podvm");
+            new ClassFileImporter()
+                    .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                    .importPackages("podvm");
 
     @Test
     void theEngineKnowsTheJdkAlone() {
@@ -42,7 +52,12 @@ class ArchitectureTest {
                     .dependOnClassesThat(
                             resideInAnyPackage(BACKENDS)
                                     .and(not(resideInAPackage(backend)))
-                                    .or(resideInAnyPackage("podvm.node..", "podvm.cri..", "podvm.cli..", "podvm.daemon..")))
+                                    .or(
+                                            resideInAnyPackage(
+                                                    "podvm.node..",
+                                                    "podvm.cri..",
+                                                    "podvm.cli..",
+                                                    "podvm.daemon..")))
                     .check(CLASSES);
         }
     }
@@ -54,7 +69,8 @@ class ArchitectureTest {
                 .resideInAPackage("podvm.node..")
                 .should()
                 .onlyDependOnClassesThat(
-                        resideInAnyPackage("podvm.node..", "podvm.engine..", "podvm.proto..").or(not(resideInAPackage("podvm.."))))
+                        resideInAnyPackage("podvm.node..", "podvm.engine..", "podvm.proto..")
+                                .or(not(resideInAPackage("podvm.."))))
                 .check(CLASSES);
     }
 
@@ -64,7 +80,9 @@ class ArchitectureTest {
                 .that()
                 .resideInAPackage("podvm.cli..")
                 .should()
-                .onlyDependOnClassesThat(resideInAnyPackage("podvm.cli..", "podvm.proto..").or(not(resideInAPackage("podvm.."))))
+                .onlyDependOnClassesThat(
+                        resideInAnyPackage("podvm.cli..", "podvm.proto..")
+                                .or(not(resideInAPackage("podvm.."))))
                 .check(CLASSES);
     }
 
@@ -80,6 +98,10 @@ class ArchitectureTest {
 
     @Test
     void packagesHaveNoCycles() {
-        SlicesRuleDefinition.slices().matching("podvm.(*)..").should().beFreeOfCycles().check(CLASSES);
+        SlicesRuleDefinition.slices()
+                .matching("podvm.(*)..")
+                .should()
+                .beFreeOfCycles()
+                .check(CLASSES);
     }
 }

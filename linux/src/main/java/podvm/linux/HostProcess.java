@@ -2,6 +2,7 @@ package podvm.linux;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.Deadline;
@@ -79,6 +80,30 @@ public final class HostProcess implements AutoCloseable {
             deadline.check("the end of process " + pid);
             // a blocking wait would hold the carrier of a virtual thread
             Thread.sleep(pause);
+        }
+    }
+
+    /**
+     * Kills it and waits until it is gone, also when our thread is interrupted: who undoes
+     * something must not stop half-way. Fails with DEADLINE.
+     */
+    public void kill(Duration most) throws PodException {
+        signal(Signal.KILL);
+        var deadline = Deadline.after(most);
+        var interrupted = false;
+        try {
+            while (true) {
+                try {
+                    await(deadline);
+                    return;
+                } catch (InterruptedException _) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

@@ -8,7 +8,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.DigestInputStream;
 import java.util.Optional;
 import java.util.Set;
 import podvm.engine.Digest;
@@ -88,10 +87,10 @@ final class LayerStore {
 
     private LayerDisk write(Path file, Optional<Digest> expected, InputStream tar)
             throws IOException {
-        var hash = Sha256.begin();
+        var hashed = new HashedStream(tar);
         try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-            long bytes = writer.write(new DigestInputStream(tar, hash), channel);
-            var diffId = Sha256.end(hash);
+            long bytes = writer.write(hashed, channel);
+            var diffId = hashed.digest();
             if (expected.isPresent() && !expected.get().equals(diffId)) {
                 throw Refusal.corrupt(
                         "its content is %s, expected %s".formatted(diffId, expected.get()));

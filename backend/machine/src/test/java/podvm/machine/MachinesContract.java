@@ -96,6 +96,25 @@ public abstract class MachinesContract {
     }
 
     @Test
+    void anInterruptedThreadClosesCompletely() throws Exception {
+        var machines = machines(GuestProgram.STAYS);
+        var machine = machines.boot(spec(), soon());
+        Thread.currentThread().interrupt();
+        machine.close();
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(machines.leftovers()).isEmpty();
+    }
+
+    @Test
+    void anInterruptedBootLeavesNothingBehind() throws Exception {
+        var machines = machines(GuestProgram.STAYS);
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(() -> machines.boot(spec(), soon()))
+                .isInstanceOf(InterruptedException.class);
+        assertThat(machines.leftovers()).isEmpty();
+    }
+
+    @Test
     void aMachineIsFoundAgainByAnotherDaemon() throws Exception {
         var first = machines(GuestProgram.STAYS);
         var pid = first.boot(spec(), soon()).pid();

@@ -35,6 +35,10 @@ public final class FakeJournals implements Journals {
         if (full) {
             throw new PodException(Kind.EXHAUSTED, "no space left for journals", "free some");
         }
+        if (Thread.currentThread().isInterrupted()) {
+            // as a FileChannel does it
+            throw new PodException(Kind.CORRUPT, "the journal was closed by an interrupt", "");
+        }
         try {
             Files.createDirectories(logs(record.id()));
         } catch (IOException e) {

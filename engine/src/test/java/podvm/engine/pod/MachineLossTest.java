@@ -136,6 +136,7 @@ final class MachineLossTest {
                         }
                         process.print("line " + i + (i % 7 == 0 ? "" : "\n"));
                     }
+                    more.acquire();
                     return 0;
                 });
         var id = rig.run(pod("web").run("counter").build());
@@ -152,6 +153,7 @@ final class MachineLossTest {
                     rig.eventNames().stream().filter("AgentReconnect"::equals).count() >= wanted
                             && rig.guest().connections() == 1);
         }
+        more.release();
         var end = rig.awaitEnd(id);
         assertThat(end.phase()).isEqualTo(Phase.SUCCEEDED);
         assertThat(rig.log(id, "counter")).isEqualTo(expected.toString().lines().toList());

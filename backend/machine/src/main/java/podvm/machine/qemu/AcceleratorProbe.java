@@ -14,7 +14,6 @@ import podvm.engine.PodException.Kind;
 import podvm.linux.Command;
 import podvm.linux.Descriptor;
 import podvm.linux.HostProcess;
-import podvm.linux.Signal;
 import podvm.machine.LogTail;
 import podvm.machine.VmmUser;
 
@@ -89,8 +88,7 @@ public record AcceleratorProbe(
                 return watch(process, console);
             } finally {
                 // a VMM whose KVM hangs heeds nothing else
-                process.signal(Signal.KILL);
-                process.await(Deadline.after(DEATH));
+                process.kill(DEATH);
             }
         }
     }

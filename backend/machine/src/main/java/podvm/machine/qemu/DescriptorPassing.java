@@ -27,10 +27,11 @@ record DescriptorPassing(Path socket) {
             throws PodException, InterruptedException {
         try (var monitor = UnixSocket.connect(socket)) {
             var lines = new Lines(monitor, deadline);
-            lines.next("QMP");
+            // all at once: QEMU takes them in order, and one turn of its loop is enough
             monitor.send(command("qmp_capabilities", Map.of()));
-            lines.next("return");
             monitor.send(command("add-fd", Map.of("opaque", name)), descriptor);
+            lines.next("QMP");
+            lines.next("return");
             return lines.next("return").path("return").path("fdset-id").asLong(-1);
         }
     }

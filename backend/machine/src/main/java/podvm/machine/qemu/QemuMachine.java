@@ -105,13 +105,18 @@ final class QemuMachine implements Machine {
         var arguments = DiskArguments.of(disk);
         disks.lockInterruptibly();
         try (var file = arguments.open()) {
-            if (attached(arguments, deadline)) {
-                return;
-            }
             var set =
                     new DescriptorPassing(directory.descriptorSocket())
                             .pass(file, arguments.node(), deadline);
-            qmp.execute("blockdev-add", arguments.blockdev(set), deadline);
+            try {
+                qmp.execute("blockdev-add", arguments.blockdev(set), deadline);
+            } catch (PodException e) {
+                qmp.execute("remove-fd", Map.of("fdset-id", set), deadline);
+                if (attached(arguments, deadline)) {
+                    return;
+                }
+                throw e;
+            }
             try {
                 qmp.execute("device_add", arguments.scsi(), deadline);
             } catch (PodException e) {
@@ -265,17 +270,11 @@ final class QemuMachine implements Machine {
         }
         closing = true;
         process.signal(Signal.KILL);
-        try {
-            if (!watcher.join(KILL)) {
-                throw new PodException(
-                        Kind.MACHINE,
-                        "QEMU of pod " + pod() + ", process " + pid() + ", does not die",
-                        "it may wait for a disk: see /proc/" + pid() + "/stack");
-            }
-        } catch (InterruptedException e) {
-            // killed it is; the directory goes with the next destroy
-            Thread.currentThread().interrupt();
-            return;
+        if (!watcherEnds()) {
+            throw new PodException(
+                    Kind.MACHINE,
+                    "QEMU of pod " + pod() + ", process " + pid() + ", does not die",
+                    "it may wait for a disk: see /proc/" + pid() + "/stack");
         }
         closed = true;
         qmp.close();
@@ -283,5 +282,23 @@ final class QemuMachine implements Machine {
         process.close();
         directory.remove();
         whenClosed.accept(this);
+    }
+
+    /** Goes on when interrupted: who cancels a boot wants nothing left of it all the more. */
+    private boolean watcherEnds() {
+        var interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return watcher.join(KILL);
+                } catch (InterruptedException _) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 }

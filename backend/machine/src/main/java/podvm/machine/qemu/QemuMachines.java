@@ -20,7 +20,6 @@ import podvm.engine.PodId;
 import podvm.linux.Command;
 import podvm.linux.Descriptor;
 import podvm.linux.HostProcess;
-import podvm.linux.Signal;
 import podvm.machine.Console;
 import podvm.machine.HostCapacity;
 import podvm.machine.LogTail;
@@ -72,6 +71,10 @@ public final class QemuMachines implements Machines, AutoCloseable {
         } catch (PodException e) {
             var told = explained(e, directory);
             directory.remove();
+            if (Thread.interrupted()) {
+                // the JDK's channels tell an interruption as a failure
+                throw new InterruptedException(told.getMessage());
+            }
             throw told;
         } catch (InterruptedException e) {
             directory.remove();
@@ -131,8 +134,7 @@ public final class QemuMachines implements Machines, AutoCloseable {
         try {
             return keep(directory, process, console, deadline);
         } catch (PodException | InterruptedException e) {
-            process.signal(Signal.KILL);
-            process.await(Deadline.after(KILL));
+            process.kill(KILL);
             process.close();
             console.close();
             throw e;
@@ -218,11 +220,7 @@ public final class QemuMachines implements Machines, AutoCloseable {
         var process = processes.find(pod);
         if (process.isPresent()) {
             try (var vmm = process.get()) {
-                vmm.signal(Signal.KILL);
-                vmm.await(Deadline.after(KILL));
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new PodException(Kind.DEADLINE, "interrupted while ending " + pod, "", e);
+                vmm.kill(KILL);
             }
         }
         PodDirectory.of(run, pod).remove();

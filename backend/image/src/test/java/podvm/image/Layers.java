@@ -1,0 +1,46 @@
+package podvm.image;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import podvm.engine.PodException;
+
+/** Turns tar into images for tests, which see the finding itself when it is refused. */
+final class Layers {
+    static final LayerLimits LIMITS = new LayerLimits(200_000, 16 << 20, 1L << 40);
+
+    private Layers() {}
+
+    static Map<String, ErofsReader.Node> read(TarBytes tar) throws IOException, PodException {
+        return ErofsReader.read(image(tar.bytes()));
+    }
+
+    static byte[] image(byte[] tar) throws IOException, PodException {
+        var file = Files.createTempFile("layer-", ".erofs");
+        try {
+            write(new ByteArrayInputStream(tar), file, LIMITS);
+            return Files.readAllBytes(file);
+        } finally {
+            Files.delete(file);
+        }
+    }
+
+    static long write(InputStream tar, Path file, LayerLimits limits)
+            throws IOException, PodException {
+        try (var channel =
+                FileChannel.open(
+                        file,
+                        StandardOpenOption.WRITE,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.TRUNCATE_EXISTING)) {
+            return new LayerWriter(limits).write(tar, channel);
+        } catch (Refusal e) {
+            throw e.finding();
+        }
+    }
+}
