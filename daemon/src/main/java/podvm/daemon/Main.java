@@ -1,7 +1,10 @@
 package podvm.daemon;
 
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import podvm.engine.PodException;
 
 /** podvmd, the node daemon. */
@@ -11,7 +14,11 @@ public final class Main {
 
     private Main() {}
 
+    /** Libraries log what is part of normal life, such as data that follows a cancelled call. Held, since loggers are weak. */
+    private static final List<Logger> LIBRARIES = List.of(Logger.getLogger("io.grpc"), Logger.getLogger("io.netty"));
+
     public static void main(String[] args) throws InterruptedException {
+        LIBRARIES.forEach(logger -> logger.setLevel(Level.WARNING));
         System.exit(run(args));
     }
 
@@ -37,7 +44,8 @@ public final class Main {
     private static void serve(Config config) throws PodException, InterruptedException {
         var main = Thread.currentThread();
         var closed = new CountDownLatch(1);
-        try (var daemon = Daemon.start(config, new EventLog(System.err))) {
+        var events = new EventLog(System.err);
+        try (var daemon = Daemon.start(config, events)) {
             // SIGTERM and SIGINT end the wait, and the JVM waits for the orderly end
             Runtime.getRuntime()
                     .addShutdownHook(

@@ -95,7 +95,7 @@ final class LogWriterTest {
     @Test
     void outputIsWrittenOnceWhateverByteTheDaemonDiesAfter() throws Exception {
         for (long seed = 0; seed < 2; seed++) {
-            var guest = Guest.random(new Random(seed), 10, 60);
+            var guest = Guest.random(new Random(seed), 7, 60);
             for (int died = 0; died < guest.chunks.size(); died++) {
                 surviveDeathInChunk(guest, died, "seed " + seed + " chunk " + died);
             }
@@ -150,7 +150,7 @@ final class LogWriterTest {
 
     @Test
     void outputIsWrittenOnceAlsoWhenDaemonsDieAgainAndAgain() throws Exception {
-        for (long seed = 0; seed < 60; seed++) {
+        for (long seed = 0; seed < 25; seed++) {
             var random = new Random(seed);
             var guest = Guest.random(random, 60, seed % 3 == 0 ? 40_000 : 200);
             var log = directory.resolve("seed-" + seed);

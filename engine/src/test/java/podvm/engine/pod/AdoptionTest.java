@@ -172,7 +172,7 @@ final class AdoptionTest {
     void wheneverTheDaemonDiesAPodThatMayRestartEndsProperly() throws Exception {
         int step = 1;
         while (survivesDeathAt(step, RestartPolicy.ON_FAILURE)) {
-            step += 3;
+            step += 7;
         }
     }
 

@@ -39,7 +39,7 @@ final class Rig implements AutoCloseable {
             new Patience(
                     Duration.ofMillis(200),
                     Duration.ofMillis(200),
-                    Duration.ofMillis(1000),
+                    Duration.ofMillis(500),
                     Duration.ofMillis(20));
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
