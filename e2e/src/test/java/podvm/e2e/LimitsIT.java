@@ -30,7 +30,7 @@ class LimitsIT {
                       resources: {limits: {cpu: 500m, memory: 96Mi}}
                     - name: greedy
                       image: localhost/box:1
-                      command: [dd, if=/dev/zero, of=/dev/null, bs=256M, count=1]
+                      command: [dd, if=/dev/zero, of=/dev/null, bs=128M, count=1]
                       resources: {limits: {cpu: "1", memory: 64Mi}}
                 """);
     }

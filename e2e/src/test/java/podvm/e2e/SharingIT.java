@@ -30,7 +30,7 @@ class SharingIT {
                   containers:
                     - name: one
                       image: localhost/box:1
-                      command: [sh, -c, 'while true; do echo hello from one | nc -l -p 8080 -s 127.0.0.1; done']
+                      command: [sh, -c, 'echo hello from one >/tmp/index.html; exec httpd -f -p 127.0.0.1:8080 -h /tmp']
                       volumeMounts:
                         - {name: disk, mountPath: /disk}
                         - {name: memory, mountPath: /memory}
@@ -53,7 +53,7 @@ class SharingIT {
 
     @Test
     void containersReachEachOtherOverLoopback() throws Exception {
-        assertThat(two("until nc 127.0.0.1 8080 </dev/null; do usleep 50000; done"))
+        assertThat(two("until wget -qO- http://127.0.0.1:8080/; do usleep 50000; done"))
                 .contains("hello from one");
     }
 
@@ -130,7 +130,7 @@ class SharingIT {
     @Test
     void containersHaveRootsAndProcessesOfTheirOwn() throws Exception {
         one("echo mine >/mine");
-        assertThat(two("ls / && ps")).doesNotContain("mine").doesNotContain("nc -l");
+        assertThat(two("ls / && ps")).doesNotContain("mine").doesNotContain("httpd");
         assertThat(two("cat /proc/1/comm")).isEqualTo("sleep\n");
     }
 

@@ -52,7 +52,8 @@ class UsersIT {
     }
 
     private static String said(String container) throws Exception {
-        return node.podvm("logs", "-c", container, "people").expect(0).out();
+        var log = node.podvm("logs", "-c", container, "people").expect(0);
+        return log.out() + log.err();
     }
 
     @Test
