@@ -8,17 +8,39 @@ build_daemon() {
   train_daemon
 }
 
-# In folders of its own, so that no daemon that already serves is in the way. Where the daemon has no training of
-# its own behind PODVM_AOT_TRAIN, starting and being told to end must do.
+# The daemon trains on a pod's whole life, the command on what people type most. Both in folders of their own, so that
+# no daemon that already serves is in the way, and nothing of it stays.
 train_daemon() {
   local folder
-  folder=$(mktemp -d)
-  PODVM_AOT_TRAIN=1 PODVM_STATE=$folder/state PODVM_RUN=$folder/run train podvmd podvmd
+  folder=$(mktemp -d -t podvm-XXXXXX)
+  rm -f "$HOME_DIR"/*.aot
+  (
+    export PODVM_STATE=$folder/state PODVM_RUN=$folder/run
+    attempt train-podvmd train_on_a_pod "$folder"
+  ) || true
   rm -rf "$folder"
+  local program
+  for program in podvmd cli; do
+    [[ -s $HOME_DIR/$program.aot ]] ||
+      detail "no start-up cache for $program, so it starts slower; $CACHE/log/train-podvmd.log tells why"
+  done
 }
 
-# The command's start is what a person waits for, so it trains on a real call; a daemon must run for that.
-train_command() { train cli podvm ps; }
+# Java writes a cache when its program ends, also when it is told to end.
+train_on_a_pod() {
+  local daemon podvm=$HOME_DIR/bin/podvm
+  PODVM_AOT_OUTPUT=$HOME_DIR/podvmd.aot timeout 120 "$HOME_DIR/bin/podvmd" &
+  daemon=$!
+  for _ in {1..300}; do
+    [[ ! -S $1/run/node.sock ]] || break
+    sleep 0.1
+  done
+  timeout 30 "$podvm" image import --name "$EXAMPLE_IMAGE" "$CACHE/busybox/rootfs.tar"
+  timeout 60 "$podvm" run "$ROOT/examples/hello.yaml" || true
+  PODVM_AOT_OUTPUT=$HOME_DIR/cli.aot timeout 30 "$podvm" ps
+  kill "$daemon"
+  wait "$daemon" || true
+}
 
 maven() { (cd "$ROOT" && "$MVN" -B -ntp "$@"); }
 
@@ -26,15 +48,4 @@ install_launchers() {
   mkdir -p "$HOME_DIR/bin"
   cp "$ROOT/setup/launchers/podvm" "$ROOT/setup/launchers/podvmd" "$HOME_DIR/bin/"
   echo "$JAVA_HOME/bin/java" >"$HOME_DIR/java"
-}
-
-# train NAME PROGRAM WORDS...: a short run that records which classes a start loads (an AOT cache). It only
-# makes later starts faster, so a run that brings none is told and forgotten.
-train() {
-  local cache=$HOME_DIR/$1.aot log=$CACHE/log/train-$1.log
-  shift
-  rm -f "$cache"
-  # Java writes the cache when it ends, also when it is told to end.
-  PODVM_AOT_OUTPUT=$cache timeout 20 "$HOME_DIR/bin/$1" "${@:2}" >"$log" 2>&1 </dev/null || true
-  [[ -s $cache ]] || detail "no start-up cache for $1, so it starts slower; $log tells why"
 }

@@ -14,8 +14,12 @@ public final class Main {
 
     private Main() {}
 
-    /** Libraries log what is part of normal life, such as data that follows a cancelled call. Held, since loggers are weak. */
-    private static final List<Logger> LIBRARIES = List.of(Logger.getLogger("io.grpc"), Logger.getLogger("io.netty"));
+    /**
+     * Libraries log what is part of normal life, such as data that follows a cancelled call. Held,
+     * since loggers are weak.
+     */
+    private static final List<Logger> LIBRARIES =
+            List.of(Logger.getLogger("io.grpc"), Logger.getLogger("io.netty"));
 
     public static void main(String[] args) throws InterruptedException {
         LIBRARIES.forEach(logger -> logger.setLevel(Level.WARNING));
