@@ -309,7 +309,8 @@ class PullTest {
                     exchange.getResponseHeaders()
                             .add(
                                     "WWW-Authenticate",
-                                    ("Bearer realm=\"http://%s/token?a=b\",service=\"the registry\","
+                                    ("Bearer realm=\"http://%s/token?a=b\","
+                                                    + "service=\"the registry\","
                                                     + "scope=\"repository:team/app:pull\"")
                                             .formatted(registry.host()));
                     exchange.sendResponseHeaders(401, -1);
