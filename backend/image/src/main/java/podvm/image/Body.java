@@ -13,13 +13,12 @@ import podvm.engine.PodException;
 /** What a server sends. The deadline ends it, and its errors name the server. */
 final class Body extends FilterInputStream {
     private final String host;
-    private final Deadline deadline;
     private final Future<?> end;
+    private volatile boolean expired;
 
     Body(InputStream in, String host, Deadline deadline, ScheduledExecutorService timer) {
         super(in);
         this.host = host;
-        this.deadline = deadline;
         this.end = timer.schedule(this::cut, deadline.leftMillis(), TimeUnit.MILLISECONDS);
     }
 
@@ -37,7 +36,7 @@ final class Body extends FilterInputStream {
             throw e;
         } catch (IOException e) {
             throw new Refusal(
-                    deadline.passed()
+                    expired
                             ? new PodException(
                                     PodException.Kind.DEADLINE,
                                     "timed out reading from " + host,
@@ -59,6 +58,7 @@ final class Body extends FilterInputStream {
     }
 
     private void cut() {
+        expired = true;
         try {
             in.close();
         } catch (IOException e) {

@@ -67,7 +67,10 @@ final class ImageInstall {
             return Optional.empty();
         }
         if (!permits.tryAcquire(deadline.leftMillis(), TimeUnit.MILLISECONDS)) {
-            deadline.check("waiting to fetch " + what);
+            throw new PodException(
+                    PodException.Kind.DEADLINE,
+                    "timed out waiting to fetch " + what,
+                    "allow more time, or more layers at a time");
         }
         try (var tar = new Inflated(layer.source().open(), what, deadline)) {
             layers.put(layer.diffId(), tar);

@@ -89,17 +89,26 @@ final class LayerStore {
             throws IOException {
         var hashed = new HashedStream(tar);
         try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-            long bytes = writer.write(hashed, channel);
+            // VMMs run as other users; set first, so that it is synced with the content
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--r--r--"));
+            long bytes = writeAndSync(hashed, channel);
             var diffId = hashed.digest();
             if (expected.isPresent() && !expected.get().equals(diffId)) {
                 throw Refusal.corrupt(
                         "its content is %s, expected %s".formatted(diffId, expected.get()));
             }
-            channel.force(true);
-            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--r--r--"));
             files.publish(file, file(diffId));
             return new LayerDisk(diffId, file(diffId), bytes);
         }
+    }
+
+    private long writeAndSync(InputStream tar, FileChannel channel) throws IOException {
+        long bytes;
+        try (var _ = new EarlySync(channel)) {
+            bytes = writer.write(tar, channel);
+        }
+        channel.force(true);
+        return bytes;
     }
 
     private Path file(Digest diffId) {

@@ -108,16 +108,23 @@ final class RegistryClient implements AutoCloseable {
             URI uri, String accept, Optional<String> token, Deadline deadline)
             throws PodException, InterruptedException {
         deadline.check("asking " + host(uri));
+        var left = deadline.left();
         var request =
                 HttpRequest.newBuilder(uri)
-                        .timeout(shorter(ANSWER, deadline.left()))
+                        .timeout(shorter(ANSWER, left))
                         .header("Accept", accept)
                         .header("User-Agent", "podvm");
         token.ifPresent(secret -> request.header("Authorization", "Bearer " + secret));
         try {
             return http.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
         } catch (HttpTimeoutException e) {
-            deadline.check("waiting for " + host(uri));
+            if (left.compareTo(ANSWER) <= 0) {
+                throw new PodException(
+                        PodException.Kind.DEADLINE,
+                        "timed out waiting for " + host(uri),
+                        "allow more time",
+                        e);
+            }
             throw unavailable(uri, "it does not answer in time", e);
         } catch (IOException e) {
             throw unavailable(uri, cause(e), e);

@@ -309,7 +309,9 @@ class PullTest {
                     exchange.getResponseHeaders()
                             .add(
                                     "WWW-Authenticate",
-                                    "Bearer realm=\"http://%s/token?a=b\",service=\"the registry\",scope=\"repository:team/app:pull\""
+                                    ("Bearer realm=\"http://%s/token?a=b\","
+                                                    + "service=\"the registry\","
+                                                    + "scope=\"repository:team/app:pull\"")
                                             .formatted(registry.host()));
                     exchange.sendResponseHeaders(401, -1);
                     return true;
