@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -62,6 +63,7 @@ final class PodLife {
     private final List<ContainerSlot> slots = new ArrayList<>();
     private final List<Stage> timeline;
     private final Thread thread;
+    private final CountDownLatch adoption;
     private final Object startLock = new Object();
     private boolean interruptible;
     private PodRecord.Stage stage;
@@ -109,6 +111,7 @@ final class PodLife {
                             status.containers().get(i),
                             record.images().isEmpty() ? null : record.images().get(i));
         }
+        this.adoption = new CountDownLatch(stage == PodRecord.Stage.STARTED ? 1 : 0);
         this.thread = Thread.ofVirtual().name("pod-" + id.brief()).unstarted(this::live);
         if (record.stage() == PodRecord.Stage.ENDED) {
             logs.complete();
@@ -156,6 +159,14 @@ final class PodLife {
         mailbox.add(new PodMessage.Wake());
         thread.interrupt();
         thread.join();
+    }
+
+    /**
+     * Waits while this daemon takes up what an earlier one left running: until then the pod is
+     * known as running, but cannot be spoken to.
+     */
+    void awaitAdoption() throws InterruptedException {
+        adoption.await();
     }
 
     /** The agent of a running pod. */
@@ -219,6 +230,8 @@ final class PodLife {
         } catch (Error bug) {
             event(PodEvent.Severity.WARNING, "Bug", bug.toString());
             throw bug;
+        } finally {
+            adoption.countDown();
         }
     }
 
@@ -243,8 +256,10 @@ final class PodLife {
             if (adopted.isPresent()) {
                 joined(adopted.get());
                 settle();
+                adoption.countDown();
                 return true;
             }
+            adoption.countDown();
             if (slots.stream().anyMatch(ContainerSlot::begun)) {
                 machineEnded(
                         new MachineEnd(

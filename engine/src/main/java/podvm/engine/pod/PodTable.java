@@ -346,6 +346,7 @@ public final class PodTable implements Pods, AutoCloseable {
                     Kind.INVALID, "no command to execute", "podvm exec POD -- COMMAND");
         }
         var life = life(pod);
+        life.awaitAdoption();
         var slot = life.container(container);
         var plan =
                 new ProcessPlan(
@@ -381,6 +382,7 @@ public final class PodTable implements Pods, AutoCloseable {
     public Attachment attach(PodId pod, Optional<String> container, ExecOutput output)
             throws PodException, InterruptedException {
         var life = life(pod);
+        life.awaitAdoption();
         var slot = life.container(container);
         return new ContainerAttachment(life, slot, running(life, slot), output);
     }
@@ -389,6 +391,7 @@ public final class PodTable implements Pods, AutoCloseable {
     public void console(PodId pod, boolean follow, TextSink sink)
             throws PodException, InterruptedException {
         var life = life(pod);
+        life.awaitAdoption();
         var machine = life.machine();
         if (machine.isEmpty()) {
             var status = life.status();

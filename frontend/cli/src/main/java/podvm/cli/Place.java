@@ -16,6 +16,9 @@ import java.util.Map;
 record Place(Path socket, boolean own) {
     private static final String SCHEME = "unix://";
 
+    /** This process's directory; /proc/self itself is a link, and root's. */
+    private static final Path SELF = Path.of("/proc/self/.");
+
     /** Finds it, in this order: --host, PODVM_HOST, PODVM_RUN, and the usual run directory. */
     static Place find(String host, Map<String, String> env) throws Failure {
         var named = host.isEmpty() ? env.getOrDefault("PODVM_HOST", "") : host;
@@ -44,7 +47,7 @@ record Place(Path socket, boolean own) {
         }
         var session = env.getOrDefault("XDG_RUNTIME_DIR", "");
         return session.isEmpty()
-                ? Path.of("/tmp/podvm-" + attribute(Path.of("/proc/self"), "unix:uid"))
+                ? Path.of("/tmp/podvm-" + attribute(SELF, "unix:uid"))
                 : Path.of(session, "podvm");
     }
 
@@ -57,7 +60,7 @@ record Place(Path socket, boolean own) {
         if (mode < 0) {
             return;
         }
-        if (attribute(run(), "unix:uid") != attribute(Path.of("/proc/self"), "unix:uid")) {
+        if (attribute(run(), "unix:uid") != attribute(SELF, "unix:uid")) {
             throw Failure.of(
                     "the run directory " + run() + " belongs to somebody else",
                     "remove it, or set PODVM_RUN to a directory of your own");
