@@ -72,7 +72,8 @@ class BadInputIT {
 
     @Test
     void aMissingImageIsNamedAndTheWayToGetItToo() throws Exception {
-        var manifest = pod("imageless", "true").replace("localhost/box:1", "localhost/missing:1");
+        var manifest =
+                pod("imageless", "\"true\"").replace("localhost/box:1", "localhost/missing:1");
         var ended = node.run(manifest).expect(125);
         assertThat(ended.err()).contains("localhost/missing:1");
     }
@@ -189,7 +190,7 @@ class BadInputIT {
                 "size=24m,mode=0700",
                 "podvm-e2e",
                 small.state().toString());
-        try (small) {
+        try {
             small.podvm("image", "import", "--name", Box.IMAGE, Box.rootfs().toString()).expect(0);
             var filler = small.state().resolve("filler");
             fill(filler);
@@ -198,13 +199,9 @@ class BadInputIT {
             assertThat(refused.err())
                     .containsIgnoringCase("no space left")
                     .containsIgnoringCase("free space");
+            var archive = other(small).toString();
             var image =
-                    small.podvm(
-                                    "image",
-                                    "import",
-                                    "--name",
-                                    "localhost/other:1",
-                                    other(small).toString())
+                    small.podvm("image", "import", "--name", "localhost/other:1", archive)
                             .expect(125);
             assertThat(image.err()).containsIgnoringCase("space");
 
@@ -213,8 +210,9 @@ class BadInputIT {
             small.removeAll();
             small.stopDaemon();
         } finally {
+            small.killAll();
             Host.command("umount", small.state().toString());
-            Host.deleteTree(small.base());
+            small.close();
         }
     }
 

@@ -6,16 +6,17 @@ import java.nio.file.Files;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** podvmd killed with SIGKILL, at moments that nobody chose. */
 class DaemonDeathIT {
-    private static final int KILLS = 4;
-    private static final int STARTS = 5;
+    private static final int KILLS = 3;
+    private static final int STARTS = 4;
 
     /** A start without acceleration takes about as long. */
-    private static final int LONGEST_DELAY_MS = 4000;
+    private static final int LONGEST_DELAY_MS = 3000;
 
     @RegisterExtension static final Node node = Node.ordinary();
 
@@ -77,6 +78,11 @@ class DaemonDeathIT {
                                 .mapToObj(Integer::toString)
                                 .toList());
         assertThat(node.machines()).isEmpty();
+    }
+
+    @AfterEach
+    void nothingIsCarriedOverToTheNextTest() throws Exception {
+        node.removeAll();
     }
 
     private static int newest() throws Exception {

@@ -188,7 +188,7 @@ class ImagesIT {
     @Test
     void anImageThatTheRegistryDoesNotHaveIsToldWithTheRegistrysAnswer() throws Exception {
         var refused = node.podvm("pull", registry.host() + "/team/nothing:9").expect(125);
-        assertThat(refused.err()).contains("team/nothing:9").containsIgnoringCase("not found");
+        assertThat(refused.err()).contains("team/nothing:9").contains("does not have");
     }
 
     @Test

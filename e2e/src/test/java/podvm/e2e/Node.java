@@ -337,7 +337,7 @@ final class Node
     }
 
     /** After a failure nothing may be left for the next class to stumble over. */
-    private void killAll() throws IOException {
+    void killAll() throws IOException {
         for (var process : Host.processesOf(base)) {
             long pid = Long.parseLong(process.substring(0, process.indexOf(' ')));
             ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);

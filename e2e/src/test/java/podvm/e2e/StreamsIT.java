@@ -177,8 +177,8 @@ class StreamsIT {
     }
 
     @Test
-    void theConsoleShowsTheKernel() throws Exception {
-        assertThat(node.podvm("console", "box").expect(0).out()).contains("Linux version");
+    void theConsoleShowsWhatTheGuestSays() throws Exception {
+        assertThat(node.podvm("console", "box").expect(0).out()).contains("podvm-agent");
     }
 
     @Test

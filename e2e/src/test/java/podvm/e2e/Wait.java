@@ -11,7 +11,7 @@ import java.util.function.Supplier;
 final class Wait {
     static final Duration LONG = Duration.ofSeconds(120);
 
-    private static final Duration STEP = Duration.ofMillis(50);
+    private static final Duration STEP = Duration.ofMillis(100);
 
     private Wait() {}
 
