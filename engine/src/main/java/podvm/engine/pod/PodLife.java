@@ -317,13 +317,7 @@ final class PodLife {
     private List<Image> pull() throws PodException, InterruptedException {
         var images = new ArrayList<Image>();
         for (var slot : slots) {
-            var image =
-                    ports.images()
-                            .pull(
-                                    slot.spec.image(),
-                                    slot.spec.pullPolicy(),
-                                    pulls,
-                                    Deadline.after(PULL));
+            var image = pull(slot.spec);
             // told now rather than when the pod is to be stopped
             var _ = Signals.parse(image.config().stopSignal());
             slot.image = image;
@@ -331,6 +325,23 @@ final class PodLife {
             images.add(image);
         }
         return images;
+    }
+
+    /**
+     * A store tells of registries and files; which of the pod's images it was about is told here.
+     */
+    private Image pull(ContainerSpec container) throws PodException, InterruptedException {
+        var name = container.image();
+        try {
+            return ports.images().pull(name, container.pullPolicy(), pulls, Deadline.after(PULL));
+        } catch (PodException e) {
+            var message = String.valueOf(e.getMessage());
+            if (message.contains(name)) {
+                throw e;
+            }
+            throw new PodException(
+                    e.kind(), "cannot get the image " + name + ": " + message, e.remedy(), e);
+        }
     }
 
     private void joined(Sandbox made) {
