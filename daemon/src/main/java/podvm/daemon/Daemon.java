@@ -19,6 +19,7 @@ import podvm.engine.pod.PodTable;
 import podvm.engine.pod.Ports;
 import podvm.image.ImageOptions;
 import podvm.image.ImageStore;
+import podvm.image.LayerLimits;
 import podvm.journal.JournalFiles;
 import podvm.linux.User;
 import podvm.machine.VmmUser;
@@ -38,6 +39,12 @@ import podvm.volume.ScratchVolumes;
 final class Daemon implements AutoCloseable {
     private static final Duration IDLE_CHECK = Duration.ofSeconds(1);
     private static final int MIB = 1 << 20;
+
+    /**
+     * Three layers of this size, written at a time, fit into the heap that the launcher allows; the
+     * largest layers seen in public images have some 300,000 entries.
+     */
+    private static final LayerLimits LAYER_LIMITS = new LayerLimits(400_000, 24L << 20, 64L << 30);
 
     private final Config config;
     private final PodTable pods;
@@ -96,10 +103,7 @@ final class Daemon implements AutoCloseable {
     }
 
     private static ImageOptions imageOptions(Config config) {
-        return new ImageOptions(
-                config.pullLayers(),
-                ImageOptions.DEFAULT.layerLimits(),
-                ImageOptions.DEFAULT.platform());
+        return new ImageOptions(config.pullLayers(), LAYER_LIMITS, ImageOptions.hostPlatform());
     }
 
     private static QemuOptions qemuOptions(Config config, Path binary, Accelerator accelerator)
