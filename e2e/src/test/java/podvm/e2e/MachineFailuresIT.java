@@ -57,7 +57,7 @@ class MachineFailuresIT {
     @Test
     void aGuestThatDoesNotAnswerInTimeIsEndedAndItsConsoleTold() throws Exception {
         try (var hasty =
-                Node.with("machine.boot-timeout-ms=300", "machine.accelerator=tcg").opened()) {
+                Node.with("machine.boot-timeout-ms=1000", "machine.accelerator=tcg").opened()) {
             var ended = hasty.run(pod("late", container("main", ""))).expect(125);
             assertThat(ended.err()).contains("late").contains("did not answer").contains("console");
             assertThat(hasty.inspect("late").path("reason").asString()).isEqualTo("MachineFailed");
