@@ -1,5 +1,6 @@
 //! Kernel modules from the initramfs, loaded in phases so that no request waits for a driver it does not need.
 
+use std::ffi::CString;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,14 +39,18 @@ impl Phase {
 struct Entry {
     phase: Phase,
     path: String,
+    parameters: CString,
 }
 
-/// Lines "<phase> <path>"; empty lines and those that begin with # say nothing.
+/// Lines "<phase> <path> <parameters>", parameters being optional; empty lines and those that begin with # say nothing.
 fn parse(list: &str) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for line in list.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
-        let entry =
-            line.split_once(' ').and_then(|(phase, path)| Some(Entry { phase: Phase::parse(phase)?, path: path.trim().to_owned() }));
+        let mut words = line.split_whitespace();
+        let phase = words.next().and_then(Phase::parse);
+        let path = words.next().map(str::to_owned);
+        let parameters = CString::new(words.collect::<Vec<_>>().join(" ")).ok();
+        let entry = phase.zip(path).zip(parameters).map(|((phase, path), parameters)| Entry { phase, path, parameters });
         entries.push(entry.ok_or_else(|| Error::invalid(format!("{LIST}: not a phase and a path: {line:?}")))?);
     }
     Ok(entries)
@@ -74,9 +79,12 @@ impl Modules {
     /// Loads all of one phase. A module that fails is told on the console; what needs it fails later with its own words.
     pub fn load(&self, phase: Phase) {
         for entry in self.entries.iter().filter(|e| e.phase == phase) {
-            if let Err(e) = load(&entry.path) {
+            if let Err(e) = load(entry) {
                 log!("podvm-agent: {e}");
             }
+        }
+        if phase == Phase::Disk {
+            crate::disks::scan();
         }
         self.done.send_replace(Some(phase));
     }
@@ -103,9 +111,9 @@ impl Modules {
     }
 }
 
-fn load(path: &str) -> Result<()> {
-    let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).doing(|| format!("open module {path}"))?;
-    match rustix::system::finit_module(&file, c"", 0) {
+fn load(Entry { path, parameters, .. }: &Entry) -> Result<()> {
+    let file = rustix::fs::open(path.as_str(), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).doing(|| format!("open module {path}"))?;
+    match rustix::system::finit_module(&file, parameters, 0) {
         Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
         Err(e) => Err(e).doing(|| format!("load module {path}")),
     }
@@ -117,10 +125,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_keeps_its_order_and_phases() {
-        let entries = parse("# comment\nchannel /lib/a.ko\n\ndisk  /lib/b c.ko\n").unwrap();
-        assert_eq!(entries[0], Entry { phase: Phase::Channel, path: "/lib/a.ko".into() });
-        assert_eq!(entries[1], Entry { phase: Phase::Disk, path: "/lib/b c.ko".into() });
+    fn a_list_keeps_its_order_phases_and_parameters() {
+        let entries = parse("# comment\nchannel /lib/a.ko\n\ndisk  /lib/b.ko scan=manual a=1\n").unwrap();
+        assert_eq!(entries[0], Entry { phase: Phase::Channel, path: "/lib/a.ko".into(), parameters: c"".into() });
+        assert_eq!(entries[1], Entry { phase: Phase::Disk, path: "/lib/b.ko".into(), parameters: c"scan=manual a=1".into() });
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod modules;
 mod package;
 #[cfg(test)]
 mod samples;
+mod slim;
 
 pub use error::{Problem, Result};
 pub use guest::{Inputs, build};

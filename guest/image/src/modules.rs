@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Problem, Result};
 use crate::modinfo::{ModInfo, canonical};
+use crate::slim::slim;
 
 /// When the agent loads a module. Each phase waits only for what it needs itself, so the daemon hears from the
 /// agent before the disks are looked for.
@@ -36,6 +37,10 @@ const NEEDED: [(Phase, &[&str]); 3] = [
 /// Modules that are taken where the kernel has them. Being there costs next to nothing, but loading does
 /// (`guest/kernel/README.md`), so each is added together with the first thing that uses it.
 const WELCOME: &[&str] = &["fuse", "virtio_balloon", "virtio_rng", "tun"];
+
+/// Parameters of modules. `scan=manual` keeps the SCSI layer from probing the 256 targets that a host may have: the agent asks
+/// for the one that holds the disks.
+const PARAMETERS: &[(&str, &str)] = &[("scsi_mod", "scan=manual")];
 
 /// The modules of one kernel: gives a module's file by its canonical name.
 pub trait Modules {
@@ -97,7 +102,7 @@ impl<M: Modules> Order<'_, M> {
         for dependency in &info.depends {
             self.add(phase, dependency).map_err(|problem| problem.on(format!("{name} depends on {dependency}")))?;
         }
-        self.steps.push(Step { phase, name: name.to_owned(), content });
+        self.steps.push(Step { phase, name: name.to_owned(), content: slim(content) });
         Ok(())
     }
 }
@@ -113,9 +118,11 @@ pub fn builtin_names(list: &str) -> BTreeSet<String> {
     list.lines().filter_map(|path| module_name(path.rsplit('/').next()?)).collect()
 }
 
-/// The text that tells the agent what to load: one line per module, phase and path, in order.
+/// The text that tells the agent what to load: one line per module in order, phase, path and, where there are any, parameters.
 pub fn list(steps: &[Step]) -> String {
-    let line = |step: &Step| format!("{} {}\n", step.phase.name(), path(step));
+    let parameters =
+        |step: &Step| PARAMETERS.iter().filter(|(name, _)| *name == step.name).map(|(_, p)| format!(" {p}")).collect::<String>();
+    let line = |step: &Step| format!("{} {}{}\n", step.phase.name(), path(step), parameters(step));
     steps.iter().map(line).collect::<Vec<_>>().concat()
 }
 
@@ -225,8 +232,10 @@ mod tests {
     }
 
     #[test]
-    fn the_list_names_phase_and_path() {
-        let steps = plan(&kernel(&[])).unwrap();
-        assert!(list(&steps).starts_with("channel /lib/podvm/modules/virtio_mmio.ko\n"));
+    fn the_list_names_phase_path_and_parameters() {
+        let steps = plan(&kernel(&[("scsi_mod", ""), ("virtio_scsi", "depends=scsi_mod\0")])).unwrap();
+        let list = list(&steps);
+        assert!(list.starts_with("channel /lib/podvm/modules/virtio_mmio.ko\n"), "{list}");
+        assert!(list.contains("\ndisk /lib/podvm/modules/scsi_mod.ko scan=manual\n"), "{list}");
     }
 }

@@ -69,7 +69,13 @@ pub fn bzimage(format: Format, kernel: &[u8]) -> Vec<u8> {
 
 /// The smallest ELF file that carries a `.modinfo` section.
 pub fn module(modinfo: &str) -> Vec<u8> {
-    let names = b"\0.modinfo\0.shstrtab\0";
+    module_with("", modinfo)
+}
+
+/// And a section of another name with nothing in it.
+pub fn module_with(section: &str, modinfo: &str) -> Vec<u8> {
+    let names = format!("\0.modinfo\0.shstrtab\0{section}\0");
+    let names = names.as_bytes();
     let mut file = vec![0; 64];
     file[..6].copy_from_slice(b"\x7fELF\x02\x01");
     let info_at = file.len();
@@ -87,9 +93,10 @@ pub fn module(modinfo: &str) -> Vec<u8> {
     section(0, 0, 0);
     section(1, info_at, modinfo.len());
     section(10, names_at, names.len());
+    section(20, names_at, 0);
     file[0x28..0x30].copy_from_slice(&(table as u64).to_le_bytes());
     file[0x3a..0x3c].copy_from_slice(&64u16.to_le_bytes());
-    file[0x3c..0x3e].copy_from_slice(&3u16.to_le_bytes());
+    file[0x3c..0x3e].copy_from_slice(&4u16.to_le_bytes());
     file[0x3e..0x40].copy_from_slice(&2u16.to_le_bytes());
     file
 }

@@ -73,13 +73,15 @@ class MachineFailuresIT {
         var root = Files.createDirectories(Distribution.here().work().resolve("mute-root/bin"));
         Files.copy(Box.busybox(), root.resolve("busybox"), REPLACE_EXISTING);
         var init = root.resolveSibling("init");
-        Files.writeString(init, "#!/bin/busybox sh\nwhile true; do /bin/busybox sleep 1000; done\n");
+        Files.writeString(
+                init, "#!/bin/busybox sh\nwhile true; do /bin/busybox sleep 1000; done\n");
         Host.command("chmod", "755", init.toString(), root.resolve("busybox").toString());
         Host.command(
                 "sh",
                 "-c",
                 "cd '%s' && find . | '%s' cpio -o -H newc >'%s'"
-                        .formatted(root.getParent(), Box.busybox(), guest.resolve("initramfs.cpio")));
+                        .formatted(
+                                root.getParent(), Box.busybox(), guest.resolve("initramfs.cpio")));
         try (var hasty =
                 Node.with(
                                 "machine.boot-timeout-ms=3000",

@@ -21,6 +21,7 @@ import podvm.engine.PodException.Kind;
 public final class Console implements AutoCloseable {
     private static final int KEPT_BYTES = 1 << 20;
     private static final int BYTES_PER_SECOND = 1 << 20;
+    private static final String PANIC = "Kernel panic - ";
     private static final int TAIL_LINES = 20;
 
     private final SocketChannel socket;
@@ -60,14 +61,17 @@ public final class Console implements AutoCloseable {
     }
 
     public String tail() {
-        return LogTail.of(log, TAIL_LINES);
+        var panic = panic();
+        var tail = LogTail.of(log, TAIL_LINES);
+        // its call trace may fill more lines than are kept
+        return panic.isEmpty() || tail.contains(panic.get()) ? tail : panic.get() + "\n" + tail;
     }
 
     /** What a Linux guest wrote when it gave up; its call trace may follow. */
     public Optional<String> panic() {
         return LogTail.of(log, Integer.MAX_VALUE)
                 .lines()
-                .filter(line -> line.contains("Kernel panic - "))
+                .filter(line -> line.contains(PANIC))
                 .findFirst();
     }
 

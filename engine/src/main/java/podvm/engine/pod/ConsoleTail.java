@@ -11,7 +11,7 @@ import java.util.List;
 /** The end of a machine's console, for error messages. */
 final class ConsoleTail {
     private static final int BYTES = 8 * 1024;
-    private static final int LINES = 12;
+    private static final int LINES = 24;
 
     private ConsoleTail() {}
 
@@ -25,14 +25,21 @@ final class ConsoleTail {
         }
     }
 
-    /** The last lines, without control characters: the guest wrote them. */
+    /**
+     * The last lines, without control characters: the guest wrote them. The first line is kept as
+     * well where it is the reason of a panic.
+     */
     static String clean(String text) {
         List<String> lines =
                 text.lines()
                         .map(line -> line.replaceAll("\\p{Cc}", "").stripTrailing())
                         .filter(line -> !line.isBlank())
                         .toList();
-        return String.join("\n", lines.subList(Math.max(0, lines.size() - LINES), lines.size()));
+        var tail =
+                String.join("\n", lines.subList(Math.max(0, lines.size() - LINES), lines.size()));
+        return lines.size() > LINES && lines.getFirst().contains("Kernel panic")
+                ? lines.getFirst() + "\n" + tail
+                : tail;
     }
 
     static String quote(String console) {
