@@ -58,7 +58,7 @@ final class Box {
         }
     }
 
-    private static Path busybox() {
+    static Path busybox() {
         var cache = System.getenv("PODVM_CACHE");
         var home =
                 cache != null

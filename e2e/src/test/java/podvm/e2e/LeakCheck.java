@@ -54,6 +54,7 @@ final class LeakCheck {
         var left = new ArrayList<String>();
         left.addAll(below(node.resolve("run/pods")));
         left.addAll(below(node.resolve("tmp")));
+        left.addAll(below(node.resolve("state/images/tmp")));
         left.addAll(below(node.resolve("state/pods")));
         left.addAll(
                 below(node.resolve("run")).stream()

@@ -1,8 +1,10 @@
 package podvm.e2e;
 
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -43,6 +45,17 @@ class MachineFailuresIT {
         }
     }
 
+    /** A folder with the true kernel, to which a test adds an initramfs of its own. */
+    private static Path guest(String name) throws Exception {
+        var guest = Files.createDirectories(Distribution.here().work().resolve(name));
+        for (var file : new String[] {"vmlinux", "bare.cpio"}) {
+            Files.deleteIfExists(guest.resolve(file));
+            Files.createSymbolicLink(
+                    guest.resolve(file), Distribution.guest().resolve(file).toRealPath());
+        }
+        return guest;
+    }
+
     @Test
     void aMissingVmmIsNamedAndThePodHasFailed() throws Exception {
         try (var bare =
@@ -56,10 +69,31 @@ class MachineFailuresIT {
 
     @Test
     void aGuestThatDoesNotAnswerInTimeIsEndedAndItsConsoleTold() throws Exception {
+        var guest = guest("mute-guest");
+        var root = Files.createDirectories(Distribution.here().work().resolve("mute-root/bin"));
+        Files.copy(Box.busybox(), root.resolve("busybox"), REPLACE_EXISTING);
+        var init = root.resolveSibling("init");
+        Files.writeString(
+                init, "#!/bin/busybox sh\nwhile true; do /bin/busybox sleep 1000; done\n");
+        Host.command("chmod", "755", init.toString(), root.resolve("busybox").toString());
+        Host.command(
+                "sh",
+                "-c",
+                "cd '%s' && find . | '%s' cpio -o -H newc >'%s'"
+                        .formatted(
+                                root.getParent(), Box.busybox(), guest.resolve("initramfs.cpio")));
         try (var hasty =
-                Node.with("machine.boot-timeout-ms=1000", "machine.accelerator=tcg").opened()) {
+                Node.with(
+                                "machine.boot-timeout-ms=3000",
+                                "directory.guest=" + guest,
+                                "machine.accelerator=tcg")
+                        .opened()) {
             var ended = hasty.run(pod("late", container("main", ""))).expect(125);
-            assertThat(ended.err()).contains("late").contains("did not answer").contains("console");
+            assertThat(ended.err())
+                    .contains("late")
+                    .contains("did not answer within 3 s")
+                    .contains("console")
+                    .contains("podvm doctor");
             assertThat(hasty.inspect("late").path("reason").asString()).isEqualTo("MachineFailed");
             assertNothingIsLeft(hasty);
         }
@@ -67,12 +101,7 @@ class MachineFailuresIT {
 
     @Test
     void aGuestThatPanicsWhileItBootsEndsWithTheLastLinesOfItsConsole() throws Exception {
-        var guest = Files.createDirectories(Distribution.here().work().resolve("broken-guest"));
-        for (var file : new String[] {"vmlinux", "bare.cpio"}) {
-            Files.deleteIfExists(guest.resolve(file));
-            Files.createSymbolicLink(
-                    guest.resolve(file), Distribution.guest().resolve(file).toRealPath());
-        }
+        var guest = guest("broken-guest");
         Files.writeString(guest.resolve("initramfs.cpio"), "this is no archive\n".repeat(100));
         try (var broken =
                 Node.with("directory.guest=" + guest, "machine.accelerator=tcg").opened()) {

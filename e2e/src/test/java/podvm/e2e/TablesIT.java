@@ -51,7 +51,7 @@ class TablesIT {
         for (var column : List.of("NAME", "STATUS")) {
             assertThat(lines.get(0)).contains(column);
         }
-        assertThat(lines.get(0).indexOf("NAME ")).isEqualTo(lines.get(1).indexOf("alive"));
+        assertThat(lines.get(1).indexOf("other/alive")).isEqualTo(lines.get(0).indexOf("NAME"));
     }
 
     @Test
