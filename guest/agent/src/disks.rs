@@ -12,8 +12,6 @@ use crate::error::{Doing, Error, Result};
 use crate::launch::rootfs::LAYERS;
 
 const PATIENCE: Duration = Duration::from_secs(10);
-const RESCAN: Duration = Duration::from_millis(500);
-const HOSTS: &str = "/sys/class/scsi_host";
 const BLOCK: &str = "/sys/block";
 /// QEMU takes no longer ones.
 const MAX_SERIAL: usize = 36;
@@ -74,7 +72,6 @@ pub fn check_serial(field: &str, serial: &str) -> Result<()> {
 async fn find(serial: &str) -> Result<String> {
     let start = Instant::now();
     let mut pause = Duration::from_millis(1);
-    let mut scanned = start;
     loop {
         let disks = present();
         if let Some((name, _)) = disks.iter().find(|(_, s)| s == serial) {
@@ -91,25 +88,8 @@ async fn find(serial: &str) -> Result<String> {
                 PATIENCE.as_secs()
             )));
         }
-        if scanned.elapsed() > RESCAN {
-            scan();
-            scanned = Instant::now();
-            continue;
-        }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(8));
-    }
-}
-
-/// Asks the one target that has all disks for them, since the kernel does not look by itself (`scan=manual`). Disks that are
-/// attached later announce themselves; a second look finds one whose announcement was lost.
-pub fn scan() {
-    const CHANNEL_TARGET_LUN: &str = "0 0 -";
-    let Ok(hosts) = fs::read_dir(HOSTS) else {
-        return;
-    };
-    for host in hosts.flatten() {
-        let _ = fs::write(host.path().join("scan"), CHANNEL_TARGET_LUN);
     }
 }
 

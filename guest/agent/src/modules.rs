@@ -83,9 +83,6 @@ impl Modules {
                 log!("podvm-agent: {e}");
             }
         }
-        if phase == Phase::Disk {
-            crate::disks::scan();
-        }
         self.done.send_replace(Some(phase));
     }
 

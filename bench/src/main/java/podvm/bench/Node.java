@@ -17,13 +17,13 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import podvm.proto.node.v1.GetPodRequest;
 import podvm.proto.node.v1.LogsRequest;
 import podvm.proto.node.v1.NodeGrpc;
 import podvm.proto.node.v1.Pod;
 import podvm.proto.node.v1.RemovePodRequest;
 import podvm.proto.node.v1.RunPodsRequest;
 import podvm.proto.node.v1.VersionRequest;
-import podvm.proto.node.v1.WaitPodRequest;
 
 /** A daemon of our own with nothing in it but one image, and a client that is warm. */
 final class Node implements AutoCloseable {
@@ -147,11 +147,11 @@ final class Node implements AutoCloseable {
                 return;
             }
         }
-        throw new IllegalStateException("pod " + pod + " ended without the output " + wanted);
+        throw new IllegalStateException("no output " + wanted + " of the pod:\n" + status(pod));
     }
 
-    Pod awaitEnd(String pod) {
-        return calls().waitPod(WaitPodRequest.newBuilder().setPod(pod).build());
+    private Pod status(String pod) {
+        return calls().getPod(GetPodRequest.newBuilder().setPod(pod).build());
     }
 
     void remove(String pod) {
