@@ -12,9 +12,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -27,6 +24,9 @@ import tools.jackson.databind.JsonNode;
  */
 final class Node
         implements BeforeAllCallback, AfterAllCallback, AfterTestExecutionCallback, AutoCloseable {
+    /** Of the folders of all nodes of this run, and of no other run. */
+    static final String PREFIX = "pv-" + ProcessHandle.current().pid() + "-";
+
     private static final int LOG_LINES = 60;
 
     private final Map<String, String> settings;
@@ -96,7 +96,17 @@ final class Node
     }
 
     void open() throws IOException, InterruptedException {
-        base = Files.createTempDirectory(Path.of("/tmp"), "pv-");
+        base = Files.createTempDirectory(Path.of("/tmp"), PREFIX);
+        try {
+            prepare();
+        } catch (IOException | InterruptedException | AssertionError e) {
+            killAll();
+            Host.deleteTree(base);
+            throw e;
+        }
+    }
+
+    private void prepare() throws IOException, InterruptedException {
         for (var folder : List.of("tmp", "home", "manifests")) {
             Files.createDirectory(base.resolve(folder));
         }
@@ -269,8 +279,10 @@ final class Node
         Wait.until("podvmd " + pid + " is dead", () -> !alive(pid));
     }
 
+    /** A zombie is dead, whenever its parent takes notice. */
     private static boolean alive(long pid) {
-        return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
+        var stat = Host.read(Path.of("/proc/" + pid + "/stat")).orElse("");
+        return !stat.isEmpty() && !stat.substring(stat.lastIndexOf(')')).startsWith(") Z");
     }
 
     /** The processes of this node's machines. */
@@ -351,13 +363,6 @@ final class Node
             return;
         }
         Host.signal(pid, "TERM");
-        var handle = ProcessHandle.of(pid);
-        if (handle.isPresent()) {
-            try {
-                handle.get().onExit().get(30, TimeUnit.SECONDS);
-            } catch (ExecutionException | TimeoutException e) {
-                throw new AssertionError("podvmd does not end on SIGTERM", e);
-            }
-        }
+        Wait.until("podvmd " + pid + " has ended on SIGTERM", () -> !alive(pid));
     }
 }

@@ -27,7 +27,7 @@ class NothingIsLeftBehindIT {
     @Test
     void afterAllTestsTheHostIsAsItWasBefore() throws Exception {
         module.leaks.checkHost();
-        try (var folders = Files.newDirectoryStream(Path.of("/tmp"), "pv-*")) {
+        try (var folders = Files.newDirectoryStream(Path.of("/tmp"), Node.PREFIX + "*")) {
             for (var folder : folders) {
                 assertThat(Host.processesOf(folder)).isEmpty();
             }
