@@ -92,7 +92,8 @@ async fn find(serial: &str) -> Result<String> {
             )));
         }
         if scanned.elapsed() > RESCAN {
-            scan();
+            // Its announcement was lost, or the host attaches disks elsewhere: slow, but they are found.
+            scan_for("- - -");
             scanned = Instant::now();
             continue;
         }
@@ -102,14 +103,18 @@ async fn find(serial: &str) -> Result<String> {
 }
 
 /// Asks the one target that has all disks for them, since the kernel does not look by itself (`scan=manual`). Disks that are
-/// attached later announce themselves; a second look finds one whose announcement was lost.
+/// attached later announce themselves.
 pub fn scan() {
-    const CHANNEL_TARGET_LUN: &str = "0 0 -";
+    scan_for("0 0 -");
+}
+
+/// `places` are channel, target and LUN; a dash stands for all of them.
+fn scan_for(places: &str) {
     let Ok(hosts) = fs::read_dir(HOSTS) else {
         return;
     };
     for host in hosts.flatten() {
-        let _ = fs::write(host.path().join("scan"), CHANNEL_TARGET_LUN);
+        let _ = fs::write(host.path().join("scan"), places);
     }
 }
 

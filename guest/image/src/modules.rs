@@ -120,9 +120,8 @@ pub fn builtin_names(list: &str) -> BTreeSet<String> {
 
 /// The text that tells the agent what to load: one line per module in order, phase, path and, where there are any, parameters.
 pub fn list(steps: &[Step]) -> String {
-    let parameters =
-        |step: &Step| PARAMETERS.iter().filter(|(name, _)| *name == step.name).map(|(_, p)| format!(" {p}")).collect::<String>();
-    let line = |step: &Step| format!("{} {}{}\n", step.phase.name(), path(step), parameters(step));
+    let parameters = |step: &Step| PARAMETERS.iter().find(|(name, _)| *name == step.name).map_or("", |(_, parameters)| parameters);
+    let line = |step: &Step| format!("{} {} {}", step.phase.name(), path(step), parameters(step)).trim_end().to_owned() + "\n";
     steps.iter().map(line).collect::<Vec<_>>().concat()
 }
 
