@@ -1,17 +1,26 @@
 //! Disks are known by serial number (SCSI VPD page 0x80), because their names depend on the order in which they were found.
 
 use std::collections::HashSet;
+use std::ffi::CStr;
 use std::fs;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::mount::MountFlags;
 use tokio::sync::Mutex;
 
 use crate::error::{Doing, Error, Result};
 use crate::launch::rootfs::LAYERS;
+use crate::log;
 
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A disk that is attached announces itself; one that has not appeared after this is asked for.
+const ANNOUNCED: Duration = Duration::from_secs(1);
+/// A thread that writes one line to sysfs.
+const STACK: usize = 64 * 1024;
+const HOSTS: &str = "/sys/class/scsi_host";
 const BLOCK: &str = "/sys/block";
 /// QEMU takes no longer ones.
 const MAX_SERIAL: usize = 36;
@@ -28,11 +37,9 @@ impl Layers {
         if mounted.contains(serial) {
             return Ok(());
         }
-        let device = find(serial).await?;
         let directory = format!("{LAYERS}/{serial}");
         make_directory(&directory)?;
-        rustix::mount::mount(&device, &directory, "erofs", MountFlags::RDONLY | MountFlags::NODEV | MountFlags::NOATIME, None)
-            .doing(|| format!("mount the layer disk {serial} ({device}) as erofs"))?;
+        mount_disk(serial, &directory, "erofs", MountFlags::RDONLY | MountFlags::NODEV | MountFlags::NOATIME, None).await?;
         mounted.insert(serial.to_owned());
         Ok(())
     }
@@ -44,9 +51,19 @@ pub async fn mount_scratch(serial: &str) -> Result<()> {
         rustix::mount::mount("tmpfs", SCRATCH, "tmpfs", MountFlags::empty(), Some(c"mode=700"))
             .doing(|| format!("mount a tmpfs on {SCRATCH}"))
     } else {
+        mount_disk(serial, SCRATCH, "ext4", MountFlags::NOATIME, Some(c"discard")).await
+    }
+}
+
+async fn mount_disk(serial: &str, directory: &str, kind: &str, flags: MountFlags, options: Option<&CStr>) -> Result<()> {
+    let start = Instant::now();
+    loop {
         let device = find(serial).await?;
-        rustix::mount::mount(&device, SCRATCH, "ext4", MountFlags::NOATIME, Some(c"discard"))
-            .doing(|| format!("mount the scratch disk {serial} ({device}) as ext4"))
+        match rustix::mount::mount(&device, directory, kind, flags, options) {
+            // The kernel makes a disk's device file before the disk can be opened (device_add_disk): between the two is no device.
+            Err(Errno::NXIO) if start.elapsed() < PATIENCE => tokio::time::sleep(Duration::from_millis(1)).await,
+            done => return done.doing(|| format!("mount the disk {serial} ({device}) as {kind}")),
+        }
     }
 }
 
@@ -72,6 +89,7 @@ pub fn check_serial(field: &str, serial: &str) -> Result<()> {
 async fn find(serial: &str) -> Result<String> {
     let start = Instant::now();
     let mut pause = Duration::from_millis(1);
+    let mut asked = start;
     loop {
         let disks = present();
         if let Some((name, _)) = disks.iter().find(|(_, s)| s == serial) {
@@ -88,8 +106,43 @@ async fn find(serial: &str) -> Result<String> {
                 PATIENCE.as_secs()
             )));
         }
+        if asked.elapsed() > ANNOUNCED {
+            scan_beside();
+            asked = Instant::now();
+        }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(8));
+    }
+}
+
+/// Asks the one target that has all disks for them, since the kernel does not look by itself (`scan=manual`): 256 targets may be
+/// there. Returns when those that are attached are known.
+pub fn scan() {
+    const CHANNEL_TARGET_LUN: &str = "0 0 -";
+    let Ok(hosts) = fs::read_dir(HOSTS) else {
+        return;
+    };
+    for host in hosts.flatten() {
+        let file = host.path().join("scan");
+        if let Err(e) = fs::write(&file, CHANNEL_TARGET_LUN) {
+            log!("podvm-agent: cannot look for disks: {}: {e}", file.display());
+        }
+    }
+}
+
+/// Looks again for a disk whose announcement was lost. Requests are served meanwhile: a scan waits for every disk's answer.
+fn scan_beside() {
+    static SCANNING: AtomicBool = AtomicBool::new(false);
+    if SCANNING.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let look = || {
+        scan();
+        SCANNING.store(false, Ordering::Release);
+    };
+    if let Err(e) = std::thread::Builder::new().stack_size(STACK).spawn(look) {
+        SCANNING.store(false, Ordering::Release);
+        log!("podvm-agent: cannot start the thread that looks for disks: {e}");
     }
 }
 

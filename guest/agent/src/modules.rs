@@ -2,17 +2,23 @@
 
 use std::ffi::CString;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, mpsc};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 use tokio::sync::watch;
 
+use crate::disks;
 use crate::error::{Doing, Error, Result};
 use crate::log;
 
 const LIST: &str = "/lib/podvm/modules.list";
 /// The thread only reads a path and makes one system call at a time.
 const STACK: usize = 64 * 1024;
+/// The last phase waits so long for a container to start.
+const UNASKED: Duration = Duration::from_secs(5);
+/// And so long after one has started.
+const SETTLING: Duration = Duration::from_millis(500);
 
 /// In the order in which they are loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +67,8 @@ fn parse(list: &str) -> Result<Vec<Entry>> {
 pub struct Modules {
     entries: Arc<Vec<Entry>>,
     done: Arc<watch::Sender<Option<Phase>>>,
+    /// How long the last phase may still wait; none before there is a thread that listens.
+    patience: Arc<OnceLock<mpsc::Sender<Duration>>>,
 }
 
 impl Modules {
@@ -73,7 +81,7 @@ impl Modules {
             }),
             Err(_) => Vec::new(),
         };
-        Self { entries: Arc::new(entries), done: Arc::new(watch::Sender::new(None)) }
+        Self { entries: Arc::new(entries), done: Arc::new(watch::Sender::new(None)), patience: Arc::default() }
     }
 
     /// Loads all of one phase. A module that fails is told on the console; what needs it fails later with its own words.
@@ -83,28 +91,60 @@ impl Modules {
                 log!("podvm-agent: {e}");
             }
         }
+        if phase == Phase::Disk {
+            disks::scan();
+        }
         self.done.send_replace(Some(phase));
     }
 
-    /// Loads the later phases beside the serving of requests.
+    /// Loads the later phases beside the serving of requests, the last one only when the first container has had its start.
     pub fn load_rest_in_background(&self) {
+        let (patience, waits) = mpsc::channel();
+        let _ = self.patience.set(patience);
         let modules = self.clone();
-        let load = move || modules.load_rest();
+        let load = move || {
+            modules.load(Phase::Disk);
+            modules.load(Phase::Net);
+            wait(&waits);
+            modules.load(Phase::Rest);
+        };
         if let Err(e) = std::thread::Builder::new().stack_size(STACK).spawn(load) {
             log!("podvm-agent: cannot start the thread that loads modules: {e}; loading them now");
-            self.load_rest();
+            for phase in [Phase::Disk, Phase::Net, Phase::Rest] {
+                self.load(phase);
+            }
         }
     }
 
-    fn load_rest(&self) {
-        for phase in [Phase::Disk, Phase::Net, Phase::Rest] {
-            self.load(phase);
+    /// A container has started: what is left to load need not wait for longer than its own first steps take.
+    pub fn first_container_started(&self) {
+        self.rest_within(SETTLING);
+    }
+
+    /// For what uses devices of the last phase.
+    pub async fn rest_ready(&self) {
+        self.rest_within(Duration::ZERO);
+        self.ready(Phase::Rest).await;
+    }
+
+    fn rest_within(&self, patience: Duration) {
+        if let Some(thread) = self.patience.get() {
+            // A thread that no longer listens has loaded everything.
+            let _ = thread.send(patience);
         }
     }
 
     pub async fn ready(&self, phase: Phase) {
         // The sender lives as long as self, so waiting cannot fail.
         let _ = self.done.subscribe().wait_for(|done| *done >= Some(phase)).await;
+    }
+}
+
+/// Returns when the shortest wait that was asked for is over.
+fn wait(waits: &mpsc::Receiver<Duration>) {
+    let mut end = Instant::now() + UNASKED;
+    while let Ok(patience) = waits.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        end = end.min(Instant::now() + patience);
     }
 }
 
@@ -126,6 +166,16 @@ mod tests {
         let entries = parse("# comment\nchannel /lib/a.ko\n\ndisk  /lib/b.ko scan=manual a=1\n").unwrap();
         assert_eq!(entries[0], Entry { phase: Phase::Channel, path: "/lib/a.ko".into(), parameters: c"".into() });
         assert_eq!(entries[1], Entry { phase: Phase::Disk, path: "/lib/b.ko".into(), parameters: c"scan=manual a=1".into() });
+    }
+
+    #[test]
+    fn the_shortest_wait_counts_whenever_it_is_asked_for() {
+        let (asks, waits) = mpsc::channel();
+        asks.send(Duration::from_secs(60)).unwrap();
+        asks.send(Duration::ZERO).unwrap();
+        let begin = Instant::now();
+        wait(&waits);
+        assert!(begin.elapsed() < UNASKED);
     }
 
     #[test]

@@ -13,9 +13,9 @@ use crate::api::agent_server::Agent;
 use crate::api::{
     ConfigureSandboxRequest, ConfigureSandboxResponse, ContainerState, CreateContainerRequest, CreateContainerResponse, ExecRequest,
     ExecResponse, HelloRequest, HelloResponse, OutputChunk, PutVolumeRequest, PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest,
-    RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, ShutdownRequest, ShutdownResponse, SignalContainerRequest,
-    SignalContainerResponse, StartContainerRequest, StartContainerResponse, WatchContainersRequest, WriteInputRequest, WriteInputResponse,
-    exec_request, read_output_request,
+    RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security, ShutdownRequest, ShutdownResponse,
+    SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse, WatchContainersRequest,
+    WriteInputRequest, WriteInputResponse, exec_request, read_output_request,
 };
 use crate::containers::{Containers, exec, input, streams};
 use crate::error::{Error, Kind, Result};
@@ -52,6 +52,11 @@ pub fn boottime_ns() -> u64 {
 fn resident_bytes() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").ok().and_then(|s| s.split(' ').nth(1)?.parse::<u64>().ok());
     pages.unwrap_or(0) * rustix::param::page_size() as u64
+}
+
+/// Whether a container could use tun or FUSE devices.
+fn may_use_drivers(security: &Security) -> bool {
+    security.privileged || security.capabilities.iter().any(|c| c == "CAP_NET_ADMIN" || c == "CAP_SYS_ADMIN")
 }
 
 #[tonic::async_trait]
@@ -95,17 +100,22 @@ impl Agent for Service {
         detached(async move {
             let hostname = service.sandbox.lock().await.clone();
             let hostname = hostname.ok_or_else(|| Error::precondition("the sandbox is not configured; call ConfigureSandbox first"))?;
+            let request = request.into_inner();
             service.modules.ready(Phase::Disk).await;
-            service.containers.create(request.into_inner(), &hostname).await?;
+            if request.security.as_ref().is_some_and(may_use_drivers) {
+                service.modules.rest_ready().await;
+            }
+            service.containers.create(request, &hostname).await?;
             Ok(CreateContainerResponse {})
         })
         .await
     }
 
     async fn start_container(&self, request: Request<StartContainerRequest>) -> Answer<StartContainerResponse> {
-        let containers = self.containers.clone();
+        let service = self.clone();
         detached(async move {
-            let error = containers.start(&request.into_inner().id).await?;
+            let error = service.containers.start(&request.into_inner().id).await?;
+            service.modules.first_container_started();
             Ok(StartContainerResponse { error })
         })
         .await

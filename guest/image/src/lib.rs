@@ -5,6 +5,7 @@
 mod bytes;
 mod compression;
 mod cpio;
+mod elf;
 mod error;
 mod guest;
 mod kernel;

@@ -1,6 +1,6 @@
 //! Reads what a kernel module says of itself: the `.modinfo` section, a list of `key=value` texts.
 
-use crate::bytes;
+use crate::elf;
 use crate::error::{Problem, Result};
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -11,19 +11,10 @@ pub struct ModInfo {
     pub wishes: Vec<String>,
 }
 
-/// Fields of ELF64 (System V ABI, "ELF header" and "Sections").
-mod elf {
-    pub const SECTIONS: u64 = 0x28;
-    pub const SECTION_SIZE: u64 = 0x3a;
-    pub const SECTION_COUNT: u64 = 0x3c;
-    pub const NAMES_INDEX: u64 = 0x3e;
-    /// As much of a section's header as is read here.
-    pub const HEADER: u64 = 0x28;
-}
-
 impl ModInfo {
     pub fn of(module: &[u8]) -> Result<Self> {
-        let section = section(module, b".modinfo")
+        let section = elf::find(module, b".modinfo")
+            .and_then(|section| section.content(module))
             .ok_or_else(|| Problem::new("not a kernel module: no ELF file with a .modinfo section", "fetch the kernel's package again"))?;
         Ok(Self::parse(section))
     }
@@ -62,32 +53,6 @@ fn before(rule: &str) -> impl Iterator<Item = &str> {
         }
         _ => pre,
     })
-}
-
-fn section<'a>(module: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
-    content(module, section_header(module, wanted)? as u64)
-}
-
-/// Where the header of the section with this name begins; the header's first four bytes are the name's place in the table of names.
-pub fn section_header(module: &[u8], wanted: &[u8]) -> Option<usize> {
-    // 64 bits, little-endian: the only kind PodVM's machines have.
-    if bytes::slice(module, 0, 6)? != b"\x7fELF\x02\x01" {
-        return None;
-    }
-    let table = bytes::u64_at(module, elf::SECTIONS)?;
-    let size = u64::from(bytes::u16_at(module, elf::SECTION_SIZE)?);
-    let header = |index: u16| table.checked_add(u64::from(index) * size);
-    let names = content(module, header(bytes::u16_at(module, elf::NAMES_INDEX)?)?)?;
-    (0..bytes::u16_at(module, elf::SECTION_COUNT)?).filter_map(header).find_map(|header| {
-        let name = names.get(bytes::u32_at(module, header)? as usize..)?;
-        let is_wanted = name.split(|byte| *byte == 0).next()? == wanted && bytes::slice(module, header, elf::HEADER).is_some();
-        usize::try_from(header).ok().filter(|_| is_wanted)
-    })
-}
-
-fn content(module: &[u8], header: u64) -> Option<&[u8]> {
-    let header = bytes::slice(module, header, elf::HEADER)?;
-    bytes::slice(module, bytes::u64_at(header, 0x18)?, bytes::u64_at(header, 0x20)?)
 }
 
 #[cfg(test)]

@@ -38,9 +38,9 @@ const NEEDED: [(Phase, &[&str]); 3] = [
 /// (`guest/kernel/README.md`), so each is added together with the first thing that uses it.
 const WELCOME: &[&str] = &["fuse", "virtio_balloon", "virtio_rng", "tun"];
 
-/// Parameters of modules. `scan=async` probes the 256 targets that a SCSI host may have behind everything else: one after the other
-/// they would hold up the disks for seconds.
-const PARAMETERS: &[(&str, &str)] = &[("scsi_mod", "scan=async")];
+/// Parameters of modules. `scan=manual` keeps the SCSI layer from probing the 256 targets that a host may have: the agent asks
+/// for the one that holds the disks.
+const PARAMETERS: &[(&str, &str)] = &[("scsi_mod", "scan=manual")];
 
 /// The modules of one kernel: gives a module's file by its canonical name.
 pub trait Modules {
@@ -120,10 +120,8 @@ pub fn builtin_names(list: &str) -> BTreeSet<String> {
 
 /// The text that tells the agent what to load: one line per module in order, phase, path and, where there are any, parameters.
 pub fn list(steps: &[Step]) -> String {
-    let line = |step: &Step| {
-        let parameters = PARAMETERS.iter().find(|(name, _)| *name == step.name).map_or("", |(_, parameters)| parameters);
-        format!("{} {} {parameters}", step.phase.name(), path(step)).trim_end().to_owned() + "\n"
-    };
+    let parameters = |step: &Step| PARAMETERS.iter().find(|(name, _)| *name == step.name).map_or("", |(_, parameters)| parameters);
+    let line = |step: &Step| format!("{} {} {}", step.phase.name(), path(step), parameters(step)).trim_end().to_owned() + "\n";
     steps.iter().map(line).collect::<Vec<_>>().concat()
 }
 
@@ -237,6 +235,6 @@ mod tests {
         let steps = plan(&kernel(&[("scsi_mod", ""), ("virtio_scsi", "depends=scsi_mod\0")])).unwrap();
         let list = list(&steps);
         assert!(list.starts_with("channel /lib/podvm/modules/virtio_mmio.ko\n"), "{list}");
-        assert!(list.contains("\ndisk /lib/podvm/modules/scsi_mod.ko scan=async\n"), "{list}");
+        assert!(list.contains("\ndisk /lib/podvm/modules/scsi_mod.ko scan=manual\n"), "{list}");
     }
 }

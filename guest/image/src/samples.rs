@@ -69,34 +69,63 @@ pub fn bzimage(format: Format, kernel: &[u8]) -> Vec<u8> {
 
 /// The smallest ELF file that carries a `.modinfo` section.
 pub fn module(modinfo: &str) -> Vec<u8> {
-    module_with("", modinfo)
+    elf(&[Part { name: b".modinfo", content: modinfo.as_bytes(), ..Part::default() }])
 }
 
-/// And a section of another name with nothing in it.
-pub fn module_with(section: &str, modinfo: &str) -> Vec<u8> {
-    let names = format!("\0.modinfo\0.shstrtab\0{section}\0");
-    let names = names.as_bytes();
+/// A module with a section of the given name, and one call of a function.
+pub fn traced_module(section: &[u8], function: &[u8]) -> Vec<u8> {
+    let names = [b"\0", function, b"\0"].concat();
+    let mut symbols = vec![0; 48];
+    symbols[24] = 1;
+    // Place 1 of the code, symbol 1, R_X86_64_PLT32.
+    let relocation = [1u64.to_le_bytes(), (1 << 32 | 4u64).to_le_bytes(), (-4i64).to_le_bytes()].concat();
+    elf(&[
+        Part { name: b".modinfo", content: b"depends=virtio\0", ..Part::default() },
+        Part { name: b".text", content: &[0xe8, 0, 0, 0, 0, 0xc3], ..Part::default() },
+        Part { name: b".rela.text", content: &relocation, kind: 4, link: 4, info: 2 },
+        Part { name: b".symtab", content: &symbols, kind: 2, link: 5, info: 0 },
+        Part { name: b".strtab", content: &names, kind: 3, ..Part::default() },
+        Part { name: section, content: &[0; 8], kind: 1, ..Part::default() },
+    ])
+}
+
+#[derive(Default)]
+struct Part<'a> {
+    name: &'a [u8],
+    content: &'a [u8],
+    kind: u32,
+    link: u32,
+    info: u32,
+}
+
+/// Sections in the given order after the empty one with which every table begins; the table of names comes last.
+fn elf(parts: &[Part]) -> Vec<u8> {
     let mut file = vec![0; 64];
     file[..6].copy_from_slice(b"\x7fELF\x02\x01");
-    let info_at = file.len();
-    file.extend_from_slice(modinfo.as_bytes());
-    let names_at = file.len();
-    file.extend_from_slice(names);
-    let table = file.len();
-    let mut section = |name: u32, offset: usize, size: usize| {
+    let mut names = vec![0];
+    let mut table = vec![0; 64];
+    let mut add = |file: &mut Vec<u8>, name: usize, part: &Part, content: &[u8]| {
         let mut header = [0; 64];
-        header[..4].copy_from_slice(&name.to_le_bytes());
-        header[0x18..0x20].copy_from_slice(&(offset as u64).to_le_bytes());
-        header[0x20..0x28].copy_from_slice(&(size as u64).to_le_bytes());
-        file.extend_from_slice(&header);
+        header[..4].copy_from_slice(&u32::try_from(name).unwrap().to_le_bytes());
+        header[4..8].copy_from_slice(&part.kind.to_le_bytes());
+        header[0x18..0x20].copy_from_slice(&(file.len() as u64).to_le_bytes());
+        header[0x20..0x28].copy_from_slice(&(content.len() as u64).to_le_bytes());
+        header[0x28..0x2c].copy_from_slice(&part.link.to_le_bytes());
+        header[0x2c..0x30].copy_from_slice(&part.info.to_le_bytes());
+        table.extend_from_slice(&header);
+        file.extend_from_slice(content);
     };
-    section(0, 0, 0);
-    section(1, info_at, modinfo.len());
-    section(10, names_at, names.len());
-    section(20, names_at, 0);
-    file[0x28..0x30].copy_from_slice(&(table as u64).to_le_bytes());
+    for part in parts {
+        add(&mut file, names.len(), part, part.content);
+        names.extend_from_slice(part.name);
+        names.push(0);
+    }
+    add(&mut file, 0, &Part::default(), &names);
+    let at = file.len() as u64;
+    file.extend_from_slice(&table);
+    file[0x28..0x30].copy_from_slice(&at.to_le_bytes());
     file[0x3a..0x3c].copy_from_slice(&64u16.to_le_bytes());
-    file[0x3c..0x3e].copy_from_slice(&4u16.to_le_bytes());
-    file[0x3e..0x40].copy_from_slice(&2u16.to_le_bytes());
+    file[0x3c..0x3e].copy_from_slice(&u16::try_from(parts.len() + 2).unwrap().to_le_bytes());
+    file[0x3e..0x40].copy_from_slice(&u16::try_from(parts.len() + 1).unwrap().to_le_bytes());
     file
 }

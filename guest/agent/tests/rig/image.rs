@@ -35,7 +35,9 @@ pub fn initramfs(agent: &Path, modules: &Path) -> Outcome<Vec<u8>> {
     for (phase, name) in MODULES {
         let file = find(modules, &format!("{name}.ko"))?.ok_or_else(|| format!("no module {name} below {}", modules.display()))?;
         entry(&mut archive, &format!("lib/podvm/{name}.ko"), 0o100_644, &fs::read(file)?);
-        list.push_str(&format!("{phase} /lib/podvm/{name}.ko\n"));
+        // As guest/image writes it: the agent looks for the disks itself.
+        let parameters = if name == "scsi_mod" { " scan=manual" } else { "" };
+        list.push_str(&format!("{phase} /lib/podvm/{name}.ko{parameters}\n"));
     }
     entry(&mut archive, "lib/podvm/modules.list", 0o100_644, list.as_bytes());
     entry(&mut archive, "TRAILER!!!", 0, &[]);

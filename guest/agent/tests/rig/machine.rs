@@ -59,7 +59,7 @@ impl Machine {
                 "driver=raw,node-name={serial},read-only={read_only},discard=unmap,file.driver=file,file.locking=off,file.filename={}",
                 file.display()
             ));
-            qemu.arg("-device").arg(format!("scsi-hd,drive={serial},serial={serial}"));
+            qemu.arg("-device").arg(format!("scsi-hd,scsi-id=0,drive={serial},serial={serial}"));
         }
         let qemu = qemu.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
         let qemu = Arc::new(Mutex::new(qemu));
