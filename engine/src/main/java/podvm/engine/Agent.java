@@ -10,7 +10,11 @@ import java.util.Optional;
  * connection is lost.
  */
 public interface Agent extends AutoCloseable {
+    /** What the agent said when it was reached. */
     Info info();
+
+    /** What the agent says of itself now. */
+    Info infoNow(Deadline deadline) throws PodException, InterruptedException;
 
     void configure(SandboxSetup setup, Deadline deadline) throws PodException, InterruptedException;
 
@@ -66,7 +70,11 @@ public interface Agent extends AutoCloseable {
     @Override
     void close();
 
-    /** What the agent said when it was reached. */
+    /**
+     * What the agent says of itself.
+     *
+     * @param agentRssBytes the agent's own resident memory
+     */
     record Info(
             String agentVersion, String kernelRelease, boolean configured, long agentRssBytes) {}
 

@@ -47,6 +47,7 @@ final class PodLife {
     /** A connection that lasted this long is not counted against the next one. */
     private static final Duration STABLE = Duration.ofMinutes(1);
 
+    private static final Duration FIRST_STEPS = Duration.ofMillis(500);
     private static final int RECONNECTS = 3;
     private static final int MAX_STAGES = 200;
 
@@ -71,10 +72,12 @@ final class PodLife {
     private String message;
     private String console;
     private Optional<MachineSize> size;
+    private Optional<Long> agentRss;
     private @Nullable Deadline stopBy;
     private @Nullable Deadline killedBy;
     private boolean failed;
     private boolean unsaved;
+    private boolean measuring;
     private int reconnects;
     private Deadline stable = Deadline.after(STABLE);
     private volatile @Nullable Sandbox sandbox;
@@ -97,6 +100,8 @@ final class PodLife {
         this.logs = new PodLogs(ports.journals().logs(id));
         this.stage = record.stage();
         this.size = status.size();
+        this.agentRss = status.agentRssBytes();
+        this.measuring = agentRss.isPresent();
         this.reason = status.reason();
         this.message = status.message();
         this.console = status.console();
@@ -594,6 +599,7 @@ final class PodLife {
             } else if (slot.state instanceof Waiting) {
                 slot.state = new Running(Instant.now());
                 reached("container.started " + slot.spec.name());
+                measure(now.agent());
             }
         } catch (PodException e) {
             switch (e.kind()) {
@@ -613,6 +619,25 @@ final class PodLife {
                                         128, 0, "CreateError", e.describe(), began, Instant.now()));
             }
         }
+    }
+
+    /** A moment later, since the first steps of the container count more. */
+    private void measure(Agent agent) {
+        if (measuring) {
+            return;
+        }
+        measuring = true;
+        Thread.ofVirtual()
+                .name("measure-" + id.brief())
+                .start(() -> {
+                    try {
+                        Thread.sleep(FIRST_STEPS);
+                        var info = agent.infoNow(Deadline.after(CALL));
+                        mailbox.add(new PodMessage.AgentMeasured(info.agentRssBytes()));
+                    } catch (PodException | InterruptedException e) {
+                        // the pod has ended, or its connection: who listens there tells
+                    }
+                });
     }
 
     /**
@@ -674,6 +699,7 @@ final class PodLife {
                                 slot.drained = true;
                                 settle(slot);
                             });
+            case PodMessage.AgentMeasured agent -> agentRss = Optional.of(agent.rssBytes());
             case PodMessage.MachineEnded ended -> machineEnded(ended.end());
             case PodMessage.ConnectionLost lost -> reconnect(lost.agent());
             case PodMessage.StopAsked stop ->
@@ -1016,6 +1042,7 @@ final class PodLife {
                     stage == PodRecord.Stage.ENDED ? Optional.of(Instant.now()) : Optional.empty(),
                     network == null ? before.ips() : network.ips(),
                     size,
+                    agentRss,
                     slots.stream().map(ContainerSlot::status).toList(),
                     List.copyOf(timeline));
         }

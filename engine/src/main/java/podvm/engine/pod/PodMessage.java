@@ -13,6 +13,8 @@ sealed interface PodMessage {
     /** All output of an attempt is in the log. */
     record Drained(ContainerId container) implements PodMessage {}
 
+    record AgentMeasured(long rssBytes) implements PodMessage {}
+
     record MachineEnded(MachineEnd end) implements PodMessage {}
 
     record ConnectionLost(Agent agent) implements PodMessage {}

@@ -11,6 +11,8 @@ import podvm.engine.PodException.Kind;
 
 /** A connection to a fake guest. */
 public final class FakeAgent implements Agent {
+    public static final long RSS_OF_A_RUNNING_POD = 2 << 20;
+
     private final FakeGuest guest;
 
     FakeAgent(FakeGuest guest) {
@@ -35,6 +37,14 @@ public final class FakeAgent implements Agent {
     @Override
     public Info info() {
         return new Info("fake", "6.1.0", guest.configured(), 1 << 20);
+    }
+
+    @Override
+    public Info infoNow(Deadline deadline) throws PodException {
+        synchronized (guest) {
+            check();
+            return new Info("fake", "6.1.0", guest.configured(), RSS_OF_A_RUNNING_POD);
+        }
     }
 
     @Override
