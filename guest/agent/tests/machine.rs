@@ -114,6 +114,20 @@ async fn written(client: &mut Client, id: &str, text: &str) -> Outcome {
     Err(format!("container {id} ended without writing {text:?}: {output:?}").into())
 }
 
+/// The containers that are told before the mark, with their phases.
+async fn present(client: &mut Client) -> Outcome<Vec<(String, Phase)>> {
+    let mut states = client.watch_containers(WatchContainersRequest {}).await?.into_inner();
+    let mut present = Vec::new();
+    while let Some(state) = states.message().await? {
+        if state.present_told {
+            assert_eq!((state.id.as_str(), state.phase()), ("", Phase::Unspecified));
+            return Ok(present);
+        }
+        present.push((state.id.clone(), state.phase()));
+    }
+    Err("the watch ended without its mark".into())
+}
+
 async fn exit(client: &mut Client, id: &str) -> Outcome<ContainerState> {
     let mut states = client.watch_containers(WatchContainersRequest {}).await?.into_inner();
     while let Some(state) = states.message().await? {
@@ -331,6 +345,33 @@ async fn signals_and_memory_end_containers_as_reported() -> Outcome {
         client.remove_container(RemoveContainerRequest { id: id.into() }).await?;
     }
     assert_eq!(script(client, shell("removed", "echo again")).await?.0.stdout, "again\n");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_watch_says_when_it_has_told_of_all_that_is_there_or_being_made() -> Outcome {
+    let (machine, mut connected) = boot().await?;
+    assert_eq!(present(&mut connected.client).await?, []);
+    run(&mut connected.client, shell("ran", "exit 4")).await?;
+    exit(&mut connected.client, "ran").await?;
+
+    // Looking for a disk that is not there takes seconds; a watch that comes meanwhile waits for its end.
+    let mut searching = container("searching", &["true"]);
+    searching.root.as_mut().unwrap().layer_serials = vec!["nowhere".into()];
+    let mut other = connected.client.clone();
+    let creation = tokio::spawn(async move { other.create_container(searching).await });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let waiting = tokio::time::timeout(Duration::from_secs(2), present(&mut connected.client)).await;
+    assert!(waiting.is_err(), "told too early: {waiting:?}");
+
+    // The call outlives the connection that it came on, and so does the wait for it.
+    connected.break_off().await;
+    let _ = creation.await;
+    connected = machine.connect().await?;
+    connected.client.create_container(shell("made", "true")).await?;
+    let mut told = present(&mut connected.client).await?;
+    told.sort();
+    assert_eq!(told, [("made".to_owned(), Phase::Created), ("ran".to_owned(), Phase::Exited)]);
     Ok(())
 }
 

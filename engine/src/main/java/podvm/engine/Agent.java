@@ -58,8 +58,8 @@ public interface Agent extends AutoCloseable {
             throws PodException, InterruptedException;
 
     /**
-     * Hands the present state of each container, then each change, to the watcher; returns when the
-     * connection ends.
+     * Hands the present state of each container, a word when that is all, and each change to the
+     * watcher; returns when the connection ends.
      */
     void watch(Watcher watcher) throws PodException, InterruptedException;
 
@@ -232,9 +232,14 @@ public interface Agent extends AutoCloseable {
 
     record ExecResult(int exitCode, Optional<String> failure) {}
 
-    @FunctionalInterface
     interface Watcher {
         void changed(ContainerReport report);
+
+        /**
+         * What was not reported by now is not there, nor on its way from an earlier connection. May
+         * come again, and never comes from a guest that does not know it.
+         */
+        void presentTold();
     }
 
     /** What the guest says of a container. */

@@ -368,7 +368,7 @@ final class PodLife {
                 .name("watch-" + id.brief())
                 .start(() -> {
                     try {
-                        agent.watch(report -> mailbox.add(new PodMessage.Reported(report)));
+                        agent.watch(new Listening(agent));
                     } catch (PodException | InterruptedException e) {
                         // told below, like an end without error
                     } finally {
@@ -377,16 +377,40 @@ final class PodLife {
                 });
     }
 
+    private final class Listening implements Agent.Watcher {
+        private final Agent agent;
+
+        private Listening(Agent agent) {
+            this.agent = agent;
+        }
+
+        @Override
+        public void changed(ContainerReport report) {
+            mailbox.add(new PodMessage.Reported(report));
+        }
+
+        @Override
+        public void presentTold() {
+            mailbox.add(new PodMessage.PresentTold(agent));
+        }
+    }
+
     /**
      * After a connection was made: what is known here and what the guest says may differ by the
      * last moments of the connection before; the guest is right. A container that it has not
-     * started is made anew.
+     * started when it has told of all is made anew.
      */
     private void settle() throws PodException, InterruptedException {
         var until = Deadline.after(patience.report());
-        while (!failed && !until.passed() && slots.stream().anyMatch(ContainerSlot::unclear)) {
+        var told = false;
+        while (!failed
+                && !told
+                && !until.passed()
+                && slots.stream().anyMatch(ContainerSlot::unclear)) {
             var next = mailbox.poll(until.left().toNanos(), TimeUnit.NANOSECONDS);
-            if (next != null) {
+            if (next instanceof PodMessage.PresentTold present) {
+                told = present.agent().equals(agent());
+            } else if (next != null) {
                 handle(next);
             }
         }
@@ -704,7 +728,7 @@ final class PodLife {
             case PodMessage.ConnectionLost lost -> reconnect(lost.agent());
             case PodMessage.StopAsked stop ->
                     stopBy = stopBy == null ? stop.deadline() : earlier(stopBy, stop.deadline());
-            case PodMessage.Wake _ -> {}
+            case PodMessage.PresentTold _, PodMessage.Wake _ -> {}
         }
     }
 
@@ -720,7 +744,7 @@ final class PodLife {
         byId(report.id())
                 .ifPresent(slot -> {
                     switch (report.phase()) {
-                        case CREATED -> slot.made = true;
+                        case CREATED -> {}
                         case RUNNING -> {
                             if (slot.state instanceof Waiting) {
                                 slot.state = new Running(report.started());
@@ -939,6 +963,11 @@ final class PodLife {
     private void end() throws InterruptedException {
         bury(message.isEmpty() ? "its machine was ended" : message);
         publishLeniently();
+        if (unsaved) {
+            // the interrupt that lets go of a pod also keeps its end from being written: then the
+            // next daemon must still find its machine
+            checkDetaching();
+        }
         var now = sandbox;
         sandbox = null;
         if (now != null) {

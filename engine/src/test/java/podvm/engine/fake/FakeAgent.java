@@ -241,18 +241,29 @@ public final class FakeAgent implements Agent {
             next = guest.changeCount();
         }
         present.forEach(watcher::changed);
+        boolean told = false;
         while (true) {
-            ContainerReport report;
+            Optional<ContainerReport> report;
             synchronized (guest) {
-                while (guest.connected(this) && next == guest.changeCount()) {
+                while (guest.connected(this)
+                        && next == guest.changeCount()
+                        && (told || !guest.tellsPresent())) {
                     guest.wait();
                 }
                 if (!guest.connected(this)) {
                     return;
                 }
-                report = guest.change(next++);
+                report =
+                        next == guest.changeCount()
+                                ? Optional.empty()
+                                : Optional.of(guest.change(next++));
             }
-            watcher.changed(report);
+            if (report.isPresent()) {
+                watcher.changed(report.get());
+            } else {
+                told = true;
+                watcher.presentTold();
+            }
         }
     }
 
