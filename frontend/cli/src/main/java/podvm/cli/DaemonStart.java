@@ -14,7 +14,6 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
-import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -97,8 +96,14 @@ final class DaemonStart {
                         .redirectErrorStream(true);
         // the daemon outlives the command, and must not keep the caller's file system in use
         builder.directory(Path.of("/").toFile());
-        DIRECTORIES.forEach(name -> builder.environment().computeIfPresent(name, absolute()));
-        builder.environment().put("PODVM_RUN", place.run().toString());
+        var env = builder.environment();
+        for (var name : DIRECTORIES) {
+            var named = env.getOrDefault(name, "");
+            if (!named.isEmpty()) {
+                env.put(name, Path.of(named).toAbsolutePath().toString());
+            }
+        }
+        env.put("PODVM_RUN", place.run().toString());
         var before = Files.exists(log) ? Files.size(log) : 0;
         var daemon = builder.start();
         while (!answers()) {
@@ -111,10 +116,6 @@ final class DaemonStart {
             }
             pause();
         }
-    }
-
-    private static BiFunction<String, String, String> absolute() {
-        return (_, path) -> path.isEmpty() ? path : Path.of(path).toAbsolutePath().toString();
     }
 
     private Path program() throws Failure {

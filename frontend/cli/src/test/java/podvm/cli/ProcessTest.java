@@ -94,9 +94,7 @@ class ProcessTest {
         try {
             assertThat(builder.start().waitFor()).isZero();
             var daemon =
-                    Path.of(
-                            "/proc",
-                            Files.readAllLines(directory.resolve("run/pids")).getFirst());
+                    Path.of("/proc", Files.readAllLines(directory.resolve("run/pids")).getFirst());
             assertThat(Files.readSymbolicLink(daemon.resolve("cwd"))).isEqualTo(Path.of("/"));
             assertThat(Files.readString(daemon.resolve("environ")).split("\0"))
                     .contains("PODVM_STATE=" + here.resolve("state"));
