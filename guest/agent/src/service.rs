@@ -97,7 +97,9 @@ impl Agent for Service {
 
     async fn create_container(&self, request: Request<CreateContainerRequest>) -> Answer<CreateContainerResponse> {
         let service = self.clone();
+        let changing = self.containers.changing();
         detached(async move {
+            let _changing = changing;
             let hostname = service.sandbox.lock().await.clone();
             let hostname = hostname.ok_or_else(|| Error::precondition("the sandbox is not configured; call ConfigureSandbox first"))?;
             let request = request.into_inner();
@@ -113,7 +115,9 @@ impl Agent for Service {
 
     async fn start_container(&self, request: Request<StartContainerRequest>) -> Answer<StartContainerResponse> {
         let service = self.clone();
+        let changing = self.containers.changing();
         detached(async move {
+            let _changing = changing;
             let error = service.containers.start(&request.into_inner().id).await?;
             service.modules.first_container_started();
             Ok(StartContainerResponse { error })
@@ -208,10 +212,19 @@ async fn watch(containers: Arc<Containers>, out: mpsc::Sender<std::result::Resul
                 return;
             }
         }
+        let settled = containers.settled();
+        tokio::pin!(settled);
+        let mut told = false;
         loop {
+            // In this order: what a call changed before it ended comes before the mark.
             let change = tokio::select! {
-                change = changes.recv() => change,
+                biased;
                 () = out.closed() => return,
+                change = changes.recv() => change,
+                () = &mut settled, if !told => {
+                    told = true;
+                    Ok(ContainerState { present_told: true, ..ContainerState::default() })
+                }
             };
             match change {
                 Ok(state) => {

@@ -87,6 +87,8 @@ pub struct Containers {
     reaper: Reaper,
     layers: Layers,
     device_filter: Mutex<Option<Arc<OwnedFd>>>,
+    /// How many calls are making or starting a container.
+    changing: watch::Sender<usize>,
     pub execs: Arc<tokio::sync::Semaphore>,
 }
 
@@ -99,6 +101,7 @@ impl Containers {
             reaper,
             layers: Layers::default(),
             device_filter: Mutex::default(),
+            changing: watch::Sender::new(0),
             execs: Arc::new(tokio::sync::Semaphore::new(exec::MAX)),
         }
     }
@@ -115,6 +118,18 @@ impl Containers {
     pub fn watch(&self) -> (broadcast::Receiver<ContainerState>, Vec<ContainerState>) {
         let all = self.all();
         (self.changes.subscribe(), all.values().map(|c| c.state().clone()).collect())
+    }
+
+    /// Held while a call makes or starts a container: it outlives the connection that it came on.
+    pub fn changing(self: &Arc<Self>) -> Changing {
+        self.changing.send_modify(|count| *count += 1);
+        Changing(self.clone())
+    }
+
+    /// Returns at a moment when no container is being made or started.
+    pub async fn settled(&self) {
+        // The sender lives as long as self, so waiting cannot fail.
+        let _ = self.changing.subscribe().wait_for(|count| *count == 0).await;
     }
 
     fn tell(&self, state: &ContainerState) {
@@ -220,6 +235,14 @@ impl Containers {
         }
         reserved.insert(id.to_owned());
         Ok(Reservation { containers: self, id: id.to_owned() })
+    }
+}
+
+pub struct Changing(Arc<Containers>);
+
+impl Drop for Changing {
+    fn drop(&mut self) {
+        self.0.changing.send_modify(|count| *count -= 1);
     }
 }
 

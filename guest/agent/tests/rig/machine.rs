@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -23,45 +23,45 @@ pub struct Machine {
 }
 
 /// No test runs longer; a machine that hangs is killed, and all calls to it fail.
-const LIFETIME: Duration = Duration::from_secs(100);
+const LIFETIME: Duration = Duration::from_secs(150);
 
 impl Machine {
-    /// None where no kernel is given.
-    pub fn boot() -> Outcome<Option<Self>> {
-        let (Ok(kernel), Ok(modules)) = (std::env::var("PODVM_TEST_KERNEL"), std::env::var("PODVM_TEST_MODULES")) else {
-            eprintln!("PODVM_TEST_KERNEL and PODVM_TEST_MODULES are not set: no machine is booted");
-            return Ok(None);
-        };
-        let agent = std::env::var("PODVM_TEST_AGENT").unwrap_or_else(|_| env!("CARGO_BIN_EXE_podvm-agent").to_owned());
+    /// As the product boots one without KVM.
+    pub fn boot() -> Outcome<Self> {
+        let guest = guest()?;
+        let [base, top] = image::layers()?;
         let directory = std::env::temp_dir().join(format!("podvm-machine-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
         fs::create_dir_all(&directory)?;
-        let initramfs = directory.join("initramfs.cpio");
-        fs::write(&initramfs, image::initramfs(Path::new(&agent), Path::new(&modules))?)?;
-        let [base, top] = image::layers(&directory)?;
         let scratch = directory.join("scratch.ext4");
         image::scratch(&scratch)?;
-        let mut qemu = Command::new("qemu-system-x86_64");
-        qemu.args(["-M", "microvm,acpi=on", "-accel", "tcg", "-cpu", "max", "-m", "512", "-smp", "1"])
-            .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-global", "virtio-mmio.force-legacy=false"])
-            .args(["-kernel", &kernel, "-append"])
-            .arg(format!("console=ttyS0 quiet reboot=t panic=-1 tsc_early_khz={}", tsc_khz()))
+        // Whatever becomes of the test, its machine ends with it.
+        let mut qemu = Command::new("setpriv");
+        qemu.args(["--pdeathsig", "KILL", "qemu-system-x86_64"])
+            .args(["-M", "microvm,acpi=on,memory-backend=mem", "-object", "memory-backend-ram,id=mem,dump=off,size=256M"])
+            .args(["-m", "256M", "-smp", "1", "-accel", "tcg,tb-size=64", "-cpu", "max,erms=off"])
+            .args(["-global", "virtio-mmio.force-legacy=false", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"])
+            .args(["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"])
+            .arg("-kernel")
+            .arg(guest.join("vmlinux"))
             .arg("-initrd")
-            .arg(&initramfs)
+            .arg(guest.join("initramfs.cpio"))
+            .arg("-append")
+            .arg(format!("console=ttyS0 quiet reboot=t panic=-1 cryptomgr.notests tsc_early_khz={}", tsc_khz()))
             .arg("-serial")
             .arg(format!("file:{}", directory.join("console.log").display()))
             .args(["-device", "virtio-serial-device", "-chardev"])
-            .arg(format!("socket,id=ch0,path={},server=on,wait=off", directory.join("agent.sock").display()))
-            .args(["-device", "virtserialport,chardev=ch0,name=podvm.agent", "-device", "virtio-scsi-device,id=scsi0"])
-            .args(["-netdev", "user,id=n0", "-device"])
-            .arg(format!("virtio-net-device,netdev=n0,mac={MAC}"));
+            .arg(format!("socket,id=agent,path={},server=on,wait=off", directory.join("agent.sock").display()))
+            .args(["-device", "virtserialport,chardev=agent,name=podvm.agent", "-device", "virtio-scsi-device,id=scsi0"])
+            .args(["-netdev", "user,id=net0", "-device"])
+            .arg(format!("virtio-net-device,netdev=net0,mac={MAC}"))
+            .args(["-device", "virtio-balloon-device,free-page-reporting=on"]);
         for (file, serial, read_only) in [(&base, LAYERS[0], "on"), (&top, LAYERS[1], "on"), (&scratch, SCRATCH, "off")] {
-            qemu.arg("-blockdev").arg(format!(
-                "driver=raw,node-name={serial},read-only={read_only},discard=unmap,file.driver=file,file.locking=off,file.filename={}",
-                file.display()
-            ));
-            qemu.arg("-device").arg(format!("scsi-hd,scsi-id=0,drive={serial},serial={serial}"));
+            qemu.arg("-blockdev")
+                .arg(format!("driver=file,node-name={serial},read-only={read_only},discard=unmap,locking=off,filename={}", file.display()));
+            qemu.arg("-device").arg(format!("scsi-hd,bus=scsi0.0,scsi-id=0,drive={serial},serial={serial},rotation_rate=1"));
         }
-        let qemu = qemu.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+        let qemu =
+            qemu.stdin(Stdio::null()).stdout(Stdio::null()).spawn().map_err(|e| format!("cannot start QEMU through setpriv: {e}"))?;
         let qemu = Arc::new(Mutex::new(qemu));
         let watched = Arc::downgrade(&qemu);
         std::thread::spawn(move || {
@@ -71,7 +71,7 @@ impl Machine {
                 let _ = qemu.lock().unwrap().kill();
             }
         });
-        Ok(Some(Self { directory, qemu }))
+        Ok(Self { directory, qemu })
     }
 
     pub async fn connect(&self) -> Outcome<Connected> {
@@ -113,6 +113,21 @@ impl Drop for Machine {
         }
         let _ = fs::remove_dir_all(&self.directory);
     }
+}
+
+/// The folder with vmlinux and initramfs.cpio. The agent in it is this tree's where set-up has just made it.
+fn guest() -> Outcome<PathBuf> {
+    const REMEDY: &str =
+        "run `setup/run test`, then these tests again with PODVM_GUEST as it is in setup/place.sh; `./mvnw verify` does both";
+    let guest =
+        PathBuf::from(std::env::var_os("PODVM_GUEST").ok_or_else(|| format!("PODVM_GUEST names no folder to boot from: {REMEDY}"))?);
+    for file in ["vmlinux", "initramfs.cpio"] {
+        let file = guest.join(file);
+        if !file.is_file() {
+            return Err(format!("no {}: {REMEDY}", file.display()).into());
+        }
+    }
+    Ok(guest)
 }
 
 /// Without it a busy host hangs in the calibration of the emulated clock.

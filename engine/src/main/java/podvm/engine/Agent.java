@@ -10,7 +10,11 @@ import java.util.Optional;
  * connection is lost.
  */
 public interface Agent extends AutoCloseable {
+    /** What the agent said when it was reached. */
     Info info();
+
+    /** What the agent says of itself now. */
+    Info infoNow(Deadline deadline) throws PodException, InterruptedException;
 
     void configure(SandboxSetup setup, Deadline deadline) throws PodException, InterruptedException;
 
@@ -54,8 +58,8 @@ public interface Agent extends AutoCloseable {
             throws PodException, InterruptedException;
 
     /**
-     * Hands the present state of each container, then each change, to the watcher; returns when the
-     * connection ends.
+     * Hands the present state of each container, a word when that is all, and each change to the
+     * watcher; returns when the connection ends.
      */
     void watch(Watcher watcher) throws PodException, InterruptedException;
 
@@ -66,7 +70,11 @@ public interface Agent extends AutoCloseable {
     @Override
     void close();
 
-    /** What the agent said when it was reached. */
+    /**
+     * What the agent says of itself.
+     *
+     * @param agentRssBytes the agent's own resident memory
+     */
     record Info(
             String agentVersion, String kernelRelease, boolean configured, long agentRssBytes) {}
 
@@ -224,9 +232,14 @@ public interface Agent extends AutoCloseable {
 
     record ExecResult(int exitCode, Optional<String> failure) {}
 
-    @FunctionalInterface
     interface Watcher {
         void changed(ContainerReport report);
+
+        /**
+         * What was not reported by now is not there, nor on its way from an earlier connection. May
+         * come again, and never comes from a guest that does not know it.
+         */
+        void presentTold();
     }
 
     /** What the guest says of a container. */

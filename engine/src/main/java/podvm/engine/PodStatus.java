@@ -9,6 +9,8 @@ import java.util.Optional;
  *
  * @param reason one word, such as "StartFailed", "MachineEnded"; empty when there is nothing to say
  * @param console the machine's last console lines after it ended by itself; else empty
+ * @param agentRssBytes resident memory of the guest's agent after the first container had started;
+ *     empty before
  * @param timeline what happened when, oldest first
  */
 public record PodStatus(
@@ -22,6 +24,7 @@ public record PodStatus(
         Optional<Instant> finished,
         List<String> ips,
         Optional<MachineSize> size,
+        Optional<Long> agentRssBytes,
         List<ContainerStatus> containers,
         List<Stage> timeline) {
     /** As in Kubernetes. */

@@ -13,7 +13,11 @@ record ContainerWatch(Conversation<WatchContainersRequest, ContainerState> call,
             call.sendNow(WatchContainersRequest.getDefaultInstance());
             call.halfClose();
             for (var state = call.receive(); state != null; state = call.receive()) {
-                Reports.container(state).ifPresent(watcher::changed);
+                if (state.getPresentTold()) {
+                    watcher.presentTold();
+                } else {
+                    Reports.container(state).ifPresent(watcher::changed);
+                }
             }
         } catch (PodException e) {
             if (!call.lost()) {

@@ -35,13 +35,7 @@ final class GrpcAgent implements Agent {
             throws PodException, InterruptedException {
         var greeted = false;
         try {
-            var hello =
-                    connection.ask(
-                            AgentGrpc.getHelloMethod(),
-                            HelloRequest.getDefaultInstance(),
-                            "greet the agent",
-                            deadline);
-            var agent = new GrpcAgent(connection, random, Reports.info(hello));
+            var agent = new GrpcAgent(connection, random, hello(connection, deadline));
             greeted = true;
             return agent;
         } finally {
@@ -51,9 +45,24 @@ final class GrpcAgent implements Agent {
         }
     }
 
+    private static Info hello(Connection connection, Deadline deadline)
+            throws PodException, InterruptedException {
+        return Reports.info(
+                connection.ask(
+                        AgentGrpc.getHelloMethod(),
+                        HelloRequest.getDefaultInstance(),
+                        "greet the agent",
+                        deadline));
+    }
+
     @Override
     public Info info() {
         return info;
+    }
+
+    @Override
+    public Info infoNow(Deadline deadline) throws PodException, InterruptedException {
+        return hello(connection, deadline);
     }
 
     @Override

@@ -325,12 +325,19 @@ class AgentIT {
                 Thread.ofVirtual()
                         .start(() -> {
                             try {
-                                agent.watch(report -> {
-                                    if (report.id().equals(container)
-                                            && report.phase() == Phase.EXITED) {
-                                        exits.add(report);
-                                    }
-                                });
+                                agent.watch(
+                                        new Agent.Watcher() {
+                                            @Override
+                                            public void changed(ContainerReport report) {
+                                                if (report.id().equals(container)
+                                                        && report.phase() == Phase.EXITED) {
+                                                    exits.add(report);
+                                                }
+                                            }
+
+                                            @Override
+                                            public void presentTold() {}
+                                        });
                             } catch (PodException e) {
                                 throw new IllegalStateException(e);
                             } catch (InterruptedException e) {

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import podvm.agent.FakeSerialPort.Trouble;
+import podvm.engine.Agent;
 import podvm.engine.Agent.ContainerReport;
 import podvm.engine.Agent.ContainerReport.Phase;
 import podvm.engine.ContainerId;
@@ -27,6 +28,10 @@ import podvm.proto.agent.v1.WatchContainersRequest;
 class WatchTest {
     private final GrpcAgents agents = new GrpcAgents();
     private final ContainerId container = ContainerId.random();
+
+    /** How many reports came before each mark. */
+    private final List<Integer> marks = new ArrayList<>();
+
     @TempDir private Path directory;
 
     @AfterEach
@@ -98,6 +103,19 @@ class WatchTest {
         assertThat(e.kind()).isEqualTo(Kind.MACHINE);
     }
 
+    @Test
+    void thatAllPresentContainersAreToldIsPassedOnInItsPlace() throws Exception {
+        var seen =
+                watch(out -> {
+                    out.onNext(state(ContainerState.Phase.RUNNING).build());
+                    out.onNext(ContainerState.newBuilder().setPresentTold(true).build());
+                    out.onNext(state(ContainerState.Phase.EXITED).build());
+                    out.onCompleted();
+                });
+        assertThat(seen).hasSize(2);
+        assertThat(marks).containsExactly(1);
+    }
+
     private List<ContainerReport> watch(Consumer<StreamObserver<ContainerState>> script)
             throws Exception {
         var scripted =
@@ -111,7 +129,18 @@ class WatchTest {
         try (var guest = new FakeGuest(directory, scripted, Trouble.none());
                 var agent = guest.connect(agents)) {
             var seen = new ArrayList<ContainerReport>();
-            agent.watch(seen::add);
+            agent.watch(
+                    new Agent.Watcher() {
+                        @Override
+                        public void changed(ContainerReport report) {
+                            seen.add(report);
+                        }
+
+                        @Override
+                        public void presentTold() {
+                            marks.add(seen.size());
+                        }
+                    });
             return seen;
         }
     }

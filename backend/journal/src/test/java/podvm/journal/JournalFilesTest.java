@@ -48,6 +48,20 @@ class JournalFilesTest {
     }
 
     @Test
+    void aRecordOfADaemonThatMeasuredNoAgentsIsRead() throws Exception {
+        var journal = new JournalFiles(directory, events::add);
+        var record = record(PodId.random());
+        journal.write(record);
+        var file = directory.resolve(record.id().text()).resolve("pod.json");
+        var older = Files.readString(file).replaceFirst("\"agentRssBytes\" : \\d+,", "");
+        assertThat(older).doesNotContain("agentRssBytes");
+        Files.writeString(file, older);
+
+        assertThat(journal.readAll().getFirst().status().agentRssBytes()).isEmpty();
+        assertThat(events).isEmpty();
+    }
+
+    @Test
     void aDeletedPodIsGoneWithItsLogs() throws Exception {
         var journal = new JournalFiles(directory, events::add);
         var record = record(PodId.random());
@@ -158,6 +172,7 @@ class JournalFilesTest {
                         Optional.empty(),
                         List.of("10.0.2.15"),
                         Optional.of(new MachineSize(1, 1152)),
+                        Optional.of(3_000_000L),
                         List.of(
                                 new PodStatus.ContainerStatus(
                                         "web",

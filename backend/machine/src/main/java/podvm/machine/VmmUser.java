@@ -15,29 +15,37 @@ import podvm.engine.PodException.Kind;
  *
  * @param deviceGroup owner group of /dev/kvm, where the VMM needs it
  */
-public record VmmUser(int uid, int gid, OptionalInt deviceGroup) {
+public record VmmUser(String name, int uid, int gid, OptionalInt deviceGroup) {
     private static final String NAME = "podvm";
+    private static final int GROUP_MAY_OPEN = 0060;
+    private static final int ROOT = 0;
     private static final Path SETPRIV = Path.of("/usr/bin/setpriv");
     private static final Path KVM = Path.of("/dev/kvm");
 
     /** The user "podvm" where there is one, else nobody. */
     public static VmmUser find(boolean kvm) throws PodException {
         try {
-            var group =
-                    kvm && Files.exists(KVM)
-                            ? OptionalInt.of((int) Files.getAttribute(KVM, "unix:gid"))
-                            : OptionalInt.empty();
+            var group = kvm && Files.exists(KVM) ? groupOf(KVM) : OptionalInt.empty();
             for (var line : Files.readAllLines(Path.of("/etc/passwd"))) {
                 var fields = line.split(":");
                 if (fields.length > 3 && fields[0].equals(NAME)) {
                     var uid = Integer.parseInt(fields[2]);
-                    return new VmmUser(uid, Integer.parseInt(fields[3]), group);
+                    return new VmmUser(NAME, uid, Integer.parseInt(fields[3]), group);
                 }
             }
-            return new VmmUser(65534, 65534, group);
+            return new VmmUser("nobody", 65534, 65534, group);
         } catch (IOException e) {
             throw new PodException(Kind.UNAVAILABLE, "cannot read /etc/passwd: " + e, "", e);
         }
+    }
+
+    /** Empty where it would not help, and where it is root's, which opens too much else. */
+    static OptionalInt groupOf(Path device) throws IOException {
+        var mode = (int) Files.getAttribute(device, "unix:mode");
+        var group = (int) Files.getAttribute(device, "unix:gid");
+        return (mode & GROUP_MAY_OPEN) == GROUP_MAY_OPEN && group != ROOT
+                ? OptionalInt.of(group)
+                : OptionalInt.empty();
     }
 
     /**
@@ -49,7 +57,7 @@ public record VmmUser(int uid, int gid, OptionalInt deviceGroup) {
         if (!Files.isExecutable(SETPRIV)) {
             throw new PodException(
                     Kind.UNAVAILABLE,
-                    "cannot run a VMM as user " + uid + ": there is no " + SETPRIV,
+                    "cannot run a VMM as user " + name + ": there is no " + SETPRIV,
                     "install util-linux");
         }
         var whole =

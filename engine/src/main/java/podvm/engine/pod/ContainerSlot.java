@@ -37,9 +37,6 @@ final class ContainerSlot {
     /** Set after the exit: its output is not waited for any longer. */
     @Nullable Deadline drainBy;
 
-    /** The guest has told that it was made. */
-    boolean made;
-
     /** Carries the output of the newest attempt. */
     @Nullable Thread pump;
 
@@ -65,7 +62,7 @@ final class ContainerSlot {
 
     /** It is not known whether the guest has started it, or even has it. */
     boolean unclear() {
-        return state instanceof Waiting && id != null && !made;
+        return state instanceof Waiting && id != null;
     }
 
     /** An attempt of it may have run. */
@@ -88,7 +85,6 @@ final class ContainerSlot {
         exit = null;
         drained = false;
         drainBy = null;
-        made = false;
         stopSignalSent = false;
     }
 

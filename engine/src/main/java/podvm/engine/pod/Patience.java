@@ -9,7 +9,8 @@ import java.time.Duration;
  *     it open
  * @param kill for the end of containers after SIGKILL: a guest that cannot kill any more is ended
  *     with its machine
- * @param report for the guest's word on a container of which it is not known whether it was started
+ * @param report for the guest's word that it has told of all its containers: an agent of an earlier
+ *     version never says it
  * @param retry before a write that failed for want of space is tried again
  */
 record Patience(Duration drain, Duration kill, Duration report, Duration retry) {

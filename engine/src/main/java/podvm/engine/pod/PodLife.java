@@ -47,6 +47,7 @@ final class PodLife {
     /** A connection that lasted this long is not counted against the next one. */
     private static final Duration STABLE = Duration.ofMinutes(1);
 
+    private static final Duration FIRST_STEPS = Duration.ofMillis(500);
     private static final int RECONNECTS = 3;
     private static final int MAX_STAGES = 200;
 
@@ -71,10 +72,12 @@ final class PodLife {
     private String message;
     private String console;
     private Optional<MachineSize> size;
+    private Optional<Long> agentRss;
     private @Nullable Deadline stopBy;
     private @Nullable Deadline killedBy;
     private boolean failed;
     private boolean unsaved;
+    private boolean measuring;
     private int reconnects;
     private Deadline stable = Deadline.after(STABLE);
     private volatile @Nullable Sandbox sandbox;
@@ -97,6 +100,8 @@ final class PodLife {
         this.logs = new PodLogs(ports.journals().logs(id));
         this.stage = record.stage();
         this.size = status.size();
+        this.agentRss = status.agentRssBytes();
+        this.measuring = agentRss.isPresent();
         this.reason = status.reason();
         this.message = status.message();
         this.console = status.console();
@@ -363,7 +368,7 @@ final class PodLife {
                 .name("watch-" + id.brief())
                 .start(() -> {
                     try {
-                        agent.watch(report -> mailbox.add(new PodMessage.Reported(report)));
+                        agent.watch(new Listening(agent));
                     } catch (PodException | InterruptedException e) {
                         // told below, like an end without error
                     } finally {
@@ -372,16 +377,40 @@ final class PodLife {
                 });
     }
 
+    private final class Listening implements Agent.Watcher {
+        private final Agent agent;
+
+        private Listening(Agent agent) {
+            this.agent = agent;
+        }
+
+        @Override
+        public void changed(ContainerReport report) {
+            mailbox.add(new PodMessage.Reported(report));
+        }
+
+        @Override
+        public void presentTold() {
+            mailbox.add(new PodMessage.PresentTold(agent));
+        }
+    }
+
     /**
      * After a connection was made: what is known here and what the guest says may differ by the
      * last moments of the connection before; the guest is right. A container that it has not
-     * started is made anew.
+     * started when it has told of all is made anew.
      */
     private void settle() throws PodException, InterruptedException {
         var until = Deadline.after(patience.report());
-        while (!failed && !until.passed() && slots.stream().anyMatch(ContainerSlot::unclear)) {
+        var told = false;
+        while (!failed
+                && !told
+                && !until.passed()
+                && slots.stream().anyMatch(ContainerSlot::unclear)) {
             var next = mailbox.poll(until.left().toNanos(), TimeUnit.NANOSECONDS);
-            if (next != null) {
+            if (next instanceof PodMessage.PresentTold present) {
+                told = present.agent().equals(agent());
+            } else if (next != null) {
                 handle(next);
             }
         }
@@ -594,6 +623,7 @@ final class PodLife {
             } else if (slot.state instanceof Waiting) {
                 slot.state = new Running(Instant.now());
                 reached("container.started " + slot.spec.name());
+                measure(now.agent());
             }
         } catch (PodException e) {
             switch (e.kind()) {
@@ -613,6 +643,25 @@ final class PodLife {
                                         128, 0, "CreateError", e.describe(), began, Instant.now()));
             }
         }
+    }
+
+    /** A moment later, since the first steps of the container count more. */
+    private void measure(Agent agent) {
+        if (measuring) {
+            return;
+        }
+        measuring = true;
+        Thread.ofVirtual()
+                .name("measure-" + id.brief())
+                .start(() -> {
+                    try {
+                        Thread.sleep(FIRST_STEPS);
+                        var info = agent.infoNow(Deadline.after(CALL));
+                        mailbox.add(new PodMessage.AgentMeasured(info.agentRssBytes()));
+                    } catch (PodException | InterruptedException e) {
+                        // the pod has ended, or its connection: who listens there tells
+                    }
+                });
     }
 
     /**
@@ -674,11 +723,12 @@ final class PodLife {
                                 slot.drained = true;
                                 settle(slot);
                             });
+            case PodMessage.AgentMeasured agent -> agentRss = Optional.of(agent.rssBytes());
             case PodMessage.MachineEnded ended -> machineEnded(ended.end());
             case PodMessage.ConnectionLost lost -> reconnect(lost.agent());
             case PodMessage.StopAsked stop ->
                     stopBy = stopBy == null ? stop.deadline() : earlier(stopBy, stop.deadline());
-            case PodMessage.Wake _ -> {}
+            case PodMessage.PresentTold _, PodMessage.Wake _ -> {}
         }
     }
 
@@ -694,7 +744,7 @@ final class PodLife {
         byId(report.id())
                 .ifPresent(slot -> {
                     switch (report.phase()) {
-                        case CREATED -> slot.made = true;
+                        case CREATED -> {}
                         case RUNNING -> {
                             if (slot.state instanceof Waiting) {
                                 slot.state = new Running(report.started());
@@ -913,6 +963,11 @@ final class PodLife {
     private void end() throws InterruptedException {
         bury(message.isEmpty() ? "its machine was ended" : message);
         publishLeniently();
+        if (unsaved) {
+            // the interrupt that lets go of a pod also keeps its end from being written: then the
+            // next daemon must still find its machine
+            checkDetaching();
+        }
         var now = sandbox;
         sandbox = null;
         if (now != null) {
@@ -1016,6 +1071,7 @@ final class PodLife {
                     stage == PodRecord.Stage.ENDED ? Optional.of(Instant.now()) : Optional.empty(),
                     network == null ? before.ips() : network.ips(),
                     size,
+                    agentRss,
                     slots.stream().map(ContainerSlot::status).toList(),
                     List.copyOf(timeline));
         }

@@ -10,8 +10,13 @@ import podvm.engine.MachineEnd;
 sealed interface PodMessage {
     record Reported(ContainerReport report) implements PodMessage {}
 
+    /** All containers that the guest has are reported. */
+    record PresentTold(Agent agent) implements PodMessage {}
+
     /** All output of an attempt is in the log. */
     record Drained(ContainerId container) implements PodMessage {}
+
+    record AgentMeasured(long rssBytes) implements PodMessage {}
 
     record MachineEnded(MachineEnd end) implements PodMessage {}
 

@@ -146,6 +146,7 @@ public final class PodTable implements Pods, AutoCloseable {
                         Optional.empty(),
                         List.of(),
                         Optional.of(size),
+                        Optional.empty(),
                         Stream.concat(
                                         spec.initContainers().stream().map(one -> fresh(one, true)),
                                         spec.containers().stream().map(one -> fresh(one, false)))

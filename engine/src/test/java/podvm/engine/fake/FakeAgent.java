@@ -11,6 +11,8 @@ import podvm.engine.PodException.Kind;
 
 /** A connection to a fake guest. */
 public final class FakeAgent implements Agent {
+    public static final long RSS_OF_A_RUNNING_POD = 2 << 20;
+
     private final FakeGuest guest;
 
     FakeAgent(FakeGuest guest) {
@@ -35,6 +37,14 @@ public final class FakeAgent implements Agent {
     @Override
     public Info info() {
         return new Info("fake", "6.1.0", guest.configured(), 1 << 20);
+    }
+
+    @Override
+    public Info infoNow(Deadline deadline) throws PodException {
+        synchronized (guest) {
+            check();
+            return new Info("fake", "6.1.0", guest.configured(), RSS_OF_A_RUNNING_POD);
+        }
     }
 
     @Override
@@ -231,18 +241,29 @@ public final class FakeAgent implements Agent {
             next = guest.changeCount();
         }
         present.forEach(watcher::changed);
+        boolean told = false;
         while (true) {
-            ContainerReport report;
+            Optional<ContainerReport> report;
             synchronized (guest) {
-                while (guest.connected(this) && next == guest.changeCount()) {
+                while (guest.connected(this)
+                        && next == guest.changeCount()
+                        && (told || !guest.tellsPresent())) {
                     guest.wait();
                 }
                 if (!guest.connected(this)) {
                     return;
                 }
-                report = guest.change(next++);
+                report =
+                        next == guest.changeCount()
+                                ? Optional.empty()
+                                : Optional.of(guest.change(next++));
             }
-            watcher.changed(report);
+            if (report.isPresent()) {
+                watcher.changed(report.get());
+            } else {
+                told = true;
+                watcher.presentTold();
+            }
         }
     }
 

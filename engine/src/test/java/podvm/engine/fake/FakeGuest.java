@@ -33,6 +33,7 @@ public final class FakeGuest {
     private boolean answering;
     private boolean deafToKill;
     private boolean outputStaysOpen;
+    private boolean tellsPresent = true;
     private @Nullable MachineEnd end;
     final Map<ContainerId, FakeContainer> containers = new LinkedHashMap<>();
     final Map<String, List<VolumeFile>> volumes = new HashMap<>();
@@ -71,6 +72,16 @@ public final class FakeGuest {
     /** From now on the containers of this guest survive SIGKILL. */
     public synchronized void getStuck() {
         deafToKill = true;
+    }
+
+    /** Whether its agent says when all containers are reported. */
+    public synchronized void tellPresent(boolean tells) {
+        tellsPresent = tells;
+        notifyAll();
+    }
+
+    synchronized boolean tellsPresent() {
+        return tellsPresent;
     }
 
     /** The ends of containers no longer end their output. */

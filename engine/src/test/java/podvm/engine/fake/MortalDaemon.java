@@ -115,7 +115,15 @@ public final class MortalDaemon {
         // waiting is no step: a death then is one before or after another call
         boolean quiet =
                 switch (method.getName()) {
-                    case "awaitEnd", "watch", "readOutput", "alive", "logs", "info", "on" -> true;
+                    case "awaitEnd",
+                            "watch",
+                            "readOutput",
+                            "alive",
+                            "logs",
+                            "info",
+                            "infoNow",
+                            "on" ->
+                            true;
                     default -> false;
                 };
         if (!quiet) {

@@ -15,15 +15,20 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import podvm.engine.Agent;
 import podvm.engine.Agent.VolumeFile;
+import podvm.engine.ContainerId;
 import podvm.engine.ContainerSpec.MountSpec;
+import podvm.engine.Deadline;
 import podvm.engine.MachineEnd;
 import podvm.engine.PodId;
+import podvm.engine.PodRecord;
 import podvm.engine.PodSpec;
 import podvm.engine.PodSpec.RestartPolicy;
 import podvm.engine.PodStatus;
 import podvm.engine.PodStatus.ContainerState.Running;
 import podvm.engine.PodStatus.ContainerState.Terminated;
+import podvm.engine.PodStatus.ContainerState.Waiting;
 import podvm.engine.PodStatus.Phase;
 import podvm.engine.Progress;
 import podvm.engine.VolumeSpec;
@@ -32,6 +37,16 @@ import podvm.engine.fake.MortalDaemon;
 
 @Timeout(60)
 final class AdoptionTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    /** Waits for the guest's word longer than any test does. */
+    private static final Patience NEVER_IMPATIENT =
+            new Patience(
+                    Rig.PATIENT.drain(),
+                    Rig.PATIENT.kill(),
+                    Duration.ofHours(1),
+                    Rig.PATIENT.retry());
+
     @TempDir Path directory;
 
     @BeforeAll
@@ -254,6 +269,121 @@ final class AdoptionTest {
             Rig.await(second, pod, now -> now.phase().ended());
             assertThat(log(second, pod, "writer")).containsExactly("before", "without", "after");
         }
+    }
+
+    @Test
+    void aContainerThatTheGuestHasNotIsMadeAnewAsSoonAsTheGuestHasToldOfAll() throws Exception {
+        var node = node(directory);
+        var id = leftUnclear(node);
+        try (var agent = connect(node, id)) {
+            agent.remove(attempt(node, id), Deadline.after(PATIENCE));
+        }
+        try (var second = PodTable.open(node.ports(), Rig.SETTINGS, NEVER_IMPATIENT)) {
+            Rig.await(second, id, now -> Rig.state(now, "server") instanceof Running);
+            second.stop(id, Optional.empty());
+        }
+        assertThat(node.programs.runs("server")).isEqualTo(2);
+    }
+
+    @Test
+    void aContainerThatRunsInTheGuestGoesOnWhateverTheJournalSays() throws Exception {
+        var node = node(directory);
+        var id = leftUnclear(node);
+        try (var second = PodTable.open(node.ports(), Rig.SETTINGS, NEVER_IMPATIENT)) {
+            Rig.await(second, id, now -> Rig.state(now, "server") instanceof Running);
+            second.stop(id, Optional.empty());
+        }
+        assertThat(node.programs.runs("server")).isEqualTo(1);
+    }
+
+    /** The call that starts it came from the daemon before, and has not ended. */
+    @Test
+    void aContainerIsNotMadeAnewWhileTheGuestMayStillStartIt() throws Exception {
+        var node = node(directory);
+        var id = leftUnclear(node);
+        var guest = node.machines.booted().getLast();
+        var plan = guest.plans().getFirst();
+        try (var agent = connect(node, id)) {
+            agent.remove(plan.id(), Deadline.after(PATIENCE));
+            agent.create(plan, Deadline.after(PATIENCE));
+            guest.tellPresent(false);
+            try (var second = PodTable.open(node.ports(), Rig.SETTINGS, NEVER_IMPATIENT)) {
+                Rig.eventually(() -> guest.connections() == 2);
+                agent.start(plan.id(), Deadline.after(PATIENCE));
+                guest.tellPresent(true);
+                Rig.await(second, id, now -> Rig.state(now, "server") instanceof Running);
+                assertThat(attempt(node, id)).isEqualTo(plan.id());
+                second.stop(id, Optional.empty());
+            }
+        }
+        assertThat(node.programs.runs("server")).isEqualTo(2);
+    }
+
+    @Test
+    void anAgentThatNeverSaysThatItHasToldOfAllIsBelievedAfterAWhile() throws Exception {
+        var node = node(directory);
+        var id = leftUnclear(node);
+        try (var agent = connect(node, id)) {
+            agent.remove(attempt(node, id), Deadline.after(PATIENCE));
+        }
+        node.machines.booted().getLast().tellPresent(false);
+        try (var second = open(node)) {
+            Rig.await(second, id, now -> Rig.state(now, "server") instanceof Running);
+            second.stop(id, Optional.empty());
+        }
+        assertThat(node.programs.runs("server")).isEqualTo(2);
+    }
+
+    /**
+     * A pod whose container runs, left by a daemon that had journalled the attempt and died before
+     * it could write more.
+     */
+    private static PodId leftUnclear(FakeNode node) throws Exception {
+        PodId id;
+        try (var first = open(node)) {
+            id = first.run(pod("web").run("server").build(), Progress.NONE);
+            Rig.await(first, id, now -> Rig.state(now, "server") instanceof Running);
+        }
+        var record = node.journals.find(id).orElseThrow();
+        var was = record.status();
+        var server = was.containers().getFirst();
+        var unclear =
+                new PodStatus.ContainerStatus(
+                        server.name(),
+                        server.init(),
+                        server.image(),
+                        server.imageId(),
+                        server.id(),
+                        new Waiting("PodInitializing", ""),
+                        server.last(),
+                        server.restarts());
+        var status =
+                new PodStatus(
+                        was.id(),
+                        was.spec(),
+                        Phase.PENDING,
+                        was.reason(),
+                        was.message(),
+                        was.console(),
+                        was.created(),
+                        was.finished(),
+                        was.ips(),
+                        was.size(),
+                        was.agentRssBytes(),
+                        List.of(unclear),
+                        was.timeline());
+        node.journals.write(new PodRecord(record.stage(), status, record.images()));
+        return id;
+    }
+
+    private static Agent connect(FakeNode node, PodId id) throws Exception {
+        var guest = node.machines.find(id).orElseThrow().guest();
+        return node.agents.connect(guest, Deadline.after(PATIENCE));
+    }
+
+    private static ContainerId attempt(FakeNode node, PodId id) {
+        var status = node.journals.find(id).orElseThrow().status();
+        return status.containers().getFirst().id().orElseThrow();
     }
 
     @Test

@@ -14,8 +14,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import podvm.engine.PodSpec.RestartPolicy;
 import podvm.engine.PodStatus;
+import podvm.engine.PodStatus.ContainerState.Running;
 import podvm.engine.PodStatus.ContainerState.Terminated;
 import podvm.engine.PodStatus.Phase;
+import podvm.engine.fake.FakeAgent;
 
 @Timeout(40)
 final class PodLifeTest {
@@ -75,6 +77,16 @@ final class PodLifeTest {
                         "second ends",
                         "app begins",
                         "app ends");
+    }
+
+    @Test
+    void theAgentIsMeasuredWhenTheFirstContainerRuns() throws Exception {
+        var id = rig.run(pod("web").run("server").build());
+        var measured = rig.await(id, status -> status.agentRssBytes().isPresent());
+        assertThat(measured.agentRssBytes()).contains(FakeAgent.RSS_OF_A_RUNNING_POD);
+        assertThat(Rig.state(measured, "server")).isInstanceOf(Running.class);
+        rig.pods.stop(id, java.util.Optional.empty());
+        assertThat(rig.pods.status(id).agentRssBytes()).isEqualTo(measured.agentRssBytes());
     }
 
     @Test

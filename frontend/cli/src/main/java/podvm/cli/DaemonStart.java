@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,10 @@ final class DaemonStart {
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final int LAST_LINES = 15;
+
+    /** Variables that the daemon reads, too, and that may be relative to the caller's directory. */
+    private static final List<String> DIRECTORIES =
+            List.of("PODVM_STATE", "PODVM_CACHE", "PODVM_GUEST");
 
     private final Place place;
     private final long deadline = System.nanoTime() + PATIENCE.toNanos();
@@ -89,7 +94,16 @@ final class DaemonStart {
                         .redirectInput(Path.of("/dev/null").toFile())
                         .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
                         .redirectErrorStream(true);
-        builder.environment().put("PODVM_RUN", place.run().toString());
+        // the daemon outlives the command, and must not keep the caller's file system in use
+        builder.directory(Path.of("/").toFile());
+        var env = builder.environment();
+        for (var name : DIRECTORIES) {
+            var named = env.getOrDefault(name, "");
+            if (!named.isEmpty()) {
+                env.put(name, Path.of(named).toAbsolutePath().toString());
+            }
+        }
+        env.put("PODVM_RUN", place.run().toString());
         var before = Files.exists(log) ? Files.size(log) : 0;
         var daemon = builder.start();
         while (!answers()) {
@@ -106,7 +120,7 @@ final class DaemonStart {
 
     private Path program() throws Failure {
         var home = System.getProperty("podvm.home", "");
-        var program = Path.of(home, "bin/podvmd");
+        var program = Path.of(home, "bin/podvmd").toAbsolutePath();
         if (home.isEmpty() || !Files.isExecutable(program)) {
             throw Failure.of(
                     "no daemon answers at "

@@ -87,6 +87,23 @@ class ProcessTest {
     }
 
     @Test
+    void aStartedDaemonLeavesTheCallersDirectoryAlone() throws Exception {
+        var here = Files.createDirectory(directory.resolve("here"));
+        var builder = podvm("version").directory(here.toFile());
+        builder.environment().put("PODVM_STATE", "state");
+        try {
+            assertThat(builder.start().waitFor()).isZero();
+            var daemon =
+                    Path.of("/proc", Files.readAllLines(directory.resolve("run/pids")).getFirst());
+            assertThat(Files.readSymbolicLink(daemon.resolve("cwd"))).isEqualTo(Path.of("/"));
+            assertThat(Files.readString(daemon.resolve("environ")).split("\0"))
+                    .contains("PODVM_STATE=" + here.resolve("state"));
+        } finally {
+            endDaemons();
+        }
+    }
+
+    @Test
     void aDaemonThatDiesInItsStartIsQuoted() throws Exception {
         var builder = podvm("ps");
         builder.environment().put("FAKE_FAILURE", "no luck");

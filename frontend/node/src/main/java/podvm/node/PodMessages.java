@@ -33,6 +33,7 @@ final class PodMessages {
                         .setRestartPolicy(restartPolicy(status))
                         .setHostname(spec.hostname());
         status.size().ifPresent(size -> pod.setVcpus(size.vcpus()).setMemoryMib(size.memoryMib()));
+        status.agentRssBytes().ifPresent(pod::setAgentRssBytes);
         status.containers().forEach(container -> pod.addContainers(container(container)));
         status.timeline()
                 .forEach(stage ->

@@ -134,6 +134,7 @@ final class FakePod {
                 phase().ended() ? Optional.of(Instant.now()) : Optional.empty(),
                 List.of("10.0.2.15"),
                 Optional.of(new MachineSize(1, 256)),
+                Optional.of(3_000_000L),
                 all().stream().map(this::containerStatus).toList(),
                 List.of(
                         new PodStatus.Stage("accepted", created),

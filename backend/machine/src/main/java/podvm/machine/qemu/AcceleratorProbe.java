@@ -27,18 +27,37 @@ import podvm.machine.VmmUser;
  * @param user whom machines will run as: KVM must be open to them
  */
 public record AcceleratorProbe(
-        Path binary, Path kernel, Path bare, Path cache, Optional<VmmUser> user) {
+        Path binary, Path kernel, Path bare, Path cache, Optional<VmmUser> user, KvmDevice device) {
     private static final String LINE = "podvm-bare";
     private static final Duration BOOT = Duration.ofSeconds(5);
     private static final Duration DEATH = Duration.ofSeconds(10);
+    private static final int LINES = 20;
     private static final MachineSize SIZE = new MachineSize(1, 128);
     private static final Path DEVICE = Path.of("/dev/kvm");
+
+    /** How QEMU tells that it may not open the device (accel/kvm/kvm-all.c). */
+    private static final String DENIED = "Could not access KVM kernel module: Permission denied";
+
     private static final Path HOST_BOOT = Path.of("/proc/sys/kernel/random/boot_id");
 
     /**
      * @param reason in words, e.g. why not KVM
+     * @param remedy what makes it KVM; empty where nothing need be done
      */
-    public record Verdict(Accelerator accelerator, String reason) {}
+    public record Verdict(Accelerator accelerator, String reason, String remedy) {
+        public Verdict(Accelerator accelerator, String reason) {
+            this(accelerator, reason, "");
+        }
+
+        static Verdict tcg(String reason, String remedy) {
+            return new Verdict(Accelerator.TCG, reason, remedy);
+        }
+    }
+
+    public AcceleratorProbe(
+            Path binary, Path kernel, Path bare, Path cache, Optional<VmmUser> user) {
+        this(binary, kernel, bare, cache, user, new KvmDevice(DEVICE));
+    }
 
     /** Takes up to some five seconds where nothing is known yet. */
     public Verdict verdict() throws PodException, InterruptedException {
@@ -47,13 +66,9 @@ public record AcceleratorProbe(
         if (known.isPresent()) {
             return known.get();
         }
-        var verdict = Files.exists(DEVICE) ? boot() : tcg("this host has no " + DEVICE);
+        var verdict = device.exists() ? boot() : device.absent();
         remember(key, verdict);
         return verdict;
-    }
-
-    private static Verdict tcg(String reason) {
-        return new Verdict(Accelerator.TCG, reason);
     }
 
     private Verdict boot() throws PodException, InterruptedException {
@@ -107,7 +122,7 @@ public record AcceleratorProbe(
         return user.isPresent() ? user.get().run(line) : line;
     }
 
-    private static Verdict watch(HostProcess process, Path console)
+    private Verdict watch(HostProcess process, Path console)
             throws PodException, InterruptedException, IOException {
         var deadline = Deadline.after(BOOT);
         while (!deadline.passed()) {
@@ -117,18 +132,15 @@ public record AcceleratorProbe(
             }
             if (ended) {
                 var last = LogTail.of(console, 1);
-                return tcg(
-                        DEVICE
-                                + " exists, but a probe boot ended early"
-                                + (last.isEmpty() ? "" : ": " + last));
+                return LogTail.of(console, LINES).contains(DENIED)
+                        ? device.denied(user)
+                        : device.broken("ended early" + (last.isEmpty() ? "" : ": " + last));
             }
             Thread.sleep(10);
         }
         var last = LogTail.of(console, 1);
-        return tcg(
-                DEVICE
-                        + " exists, but a probe boot "
-                        + (last.isEmpty() ? "printed nothing" : "came no further than: " + last)
+        return device.broken(
+                (last.isEmpty() ? "printed nothing" : "came no further than: " + last)
                         + " in "
                         + BOOT.toSeconds()
                         + " s");
@@ -143,19 +155,12 @@ public record AcceleratorProbe(
                     identity(binary),
                     identity(kernel),
                     identity(bare),
-                    device(),
+                    device.identity(),
                     user.map(VmmUser::toString).orElse("daemon's user"));
         } catch (IOException e) {
             throw new PodException(
                     Kind.NOT_FOUND, "cannot probe for KVM: " + e, "see podvm doctor", e);
         }
-    }
-
-    /** Access to it may be granted while the host runs. */
-    private static String device() throws IOException {
-        return Files.exists(DEVICE)
-                ? "" + Files.getAttribute(DEVICE, "unix:mode") + Files.isWritable(DEVICE)
-                : "none";
     }
 
     private static String identity(Path file) throws IOException {
@@ -170,10 +175,11 @@ public record AcceleratorProbe(
     private Optional<Verdict> remembered(String key) {
         try {
             var lines = Files.readAllLines(file());
-            if (lines.size() != 3 || !lines.get(0).equals(key)) {
+            if (lines.size() != 4 || !lines.get(0).equals(key)) {
                 return Optional.empty();
             }
-            return Optional.of(new Verdict(Accelerator.valueOf(lines.get(1)), lines.get(2)));
+            return Optional.of(
+                    new Verdict(Accelerator.valueOf(lines.get(1)), lines.get(2), lines.get(3)));
         } catch (IOException | IllegalArgumentException _) {
             // unknown or garbled: probed anew
             return Optional.empty();
@@ -185,7 +191,14 @@ public record AcceleratorProbe(
             Files.createDirectories(cache);
             var temporary = Files.createTempFile(cache, "accelerator", ".new");
             Files.writeString(
-                    temporary, key + "\n" + verdict.accelerator() + "\n" + verdict.reason());
+                    temporary,
+                    String.join(
+                                    "\n",
+                                    key,
+                                    verdict.accelerator().name(),
+                                    verdict.reason(),
+                                    verdict.remedy())
+                            + "\n");
             Files.move(temporary, file(), StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new PodException(

@@ -33,6 +33,7 @@ import podvm.machine.VmmProcesses;
 public final class QemuMachines implements Machines, AutoCloseable {
     private static final Duration ANSWER = Duration.ofSeconds(20);
     private static final Duration KILL = Duration.ofSeconds(10);
+    private static final Duration LAST_WORDS = Duration.ofSeconds(1);
     private static final int MOST_DISKS = 250;
     private static final int LOG_LINES = 5;
     private static final List<String> ENVIRONMENT = List.of("PATH=/usr/bin:/bin", "LANG=C");
@@ -136,8 +137,18 @@ public final class QemuMachines implements Machines, AutoCloseable {
         } catch (PodException | InterruptedException e) {
             process.kill(KILL);
             process.close();
+            awaitRest(console);
             console.close();
             throw e;
+        }
+    }
+
+    /** What the dead VMM wrote last is told with its failure. */
+    private static void awaitRest(Console console) {
+        try {
+            console.awaitEnd(LAST_WORDS);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -168,8 +179,16 @@ public final class QemuMachines implements Machines, AutoCloseable {
         return new PodException(
                 noMemory ? Kind.EXHAUSTED : failure.kind(),
                 message.toString(),
-                noMemory ? "end other pods or ask for less memory" : failure.remedy(),
+                noMemory ? "end other pods or ask for less memory" : remedy(failure),
                 failure);
+    }
+
+    /** The log itself goes with the machine. */
+    private static String remedy(PodException failure) {
+        return switch (failure.kind()) {
+            case DEADLINE, MACHINE -> "podvm doctor tells whether QEMU runs here and machines boot";
+            default -> failure.remedy();
+        };
     }
 
     @Override

@@ -101,7 +101,7 @@ public final class QemuPrerequisites {
                                 State.WARNING,
                                 "",
                                 verdict.reason() + "; machines run emulated, ten times slower",
-                                "enable virtualization in the firmware or the outer hypervisor");
+                                verdict.remedy());
             };
         } catch (PodException e) {
             return new Finding("KVM", State.WARNING, "", e.getMessage(), e.remedy());

@@ -122,11 +122,15 @@ final class Qmp implements AutoCloseable {
 
     private JsonNode await(CompletableFuture<JsonNode> reply, String what, Deadline deadline)
             throws PodException, InterruptedException {
+        var patience = deadline.leftMillis();
         try {
-            return reply.get(deadline.leftMillis(), TimeUnit.MILLISECONDS);
+            return reply.get(patience, TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             throw new PodException(
-                    Kind.DEADLINE, "QEMU at " + path + " did not give " + what, "", e);
+                    Kind.DEADLINE,
+                    "QEMU at %s did not give %s in %d ms".formatted(path, what, patience),
+                    "",
+                    e);
         } catch (ExecutionException e) {
             throw gone();
         }
