@@ -6,6 +6,8 @@ import podvm.engine.Deadline;
 import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
+import podvm.image.registry.RegistryClient;
+import podvm.image.registry.Repository;
 
 /** Fetches an image from its registry. */
 final class ImagePull implements AutoCloseable {
@@ -20,10 +22,13 @@ final class ImagePull implements AutoCloseable {
 
     Image pull(ImageReference reference, Progress progress, Deadline deadline)
             throws PodException, InterruptedException {
-        var repository = new Repository(client, reference);
+        var repository = new Repository(client, reference.registry(), reference.repository());
         progress.at("manifest", 0, -1);
-        var root = repository.root(deadline);
-        var walk = new ManifestWalk(repository, platform, progress, deadline);
+        var root =
+                reference.digest().isPresent()
+                        ? repository.root(reference.digest().get(), deadline)
+                        : repository.tagged(reference.version(), deadline);
+        var walk = new ManifestWalk(new RegistryContents(repository), platform, progress, deadline);
         try {
             var parts = walk.parts(root.bytes(), reference.full());
             return install.install(parts, names(reference, root), deadline);

@@ -1,4 +1,4 @@
-package podvm.image;
+package podvm.image.registry;
 
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -9,6 +9,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
+import podvm.image.Refusal;
 
 /** What a server sends. The deadline ends it, and its errors name the server. */
 final class Body extends FilterInputStream {

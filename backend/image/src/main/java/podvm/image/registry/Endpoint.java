@@ -1,4 +1,4 @@
-package podvm.image;
+package podvm.image.registry;
 
 import java.net.URI;
 import java.util.Locale;

@@ -1,7 +1,8 @@
-package podvm.image;
+package podvm.image.registry;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -17,12 +18,14 @@ import java.util.concurrent.ScheduledExecutorService;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
+import podvm.image.Json;
+import podvm.image.Refusal;
 
 /**
  * Asks registries (OCI distribution specification), following redirects and fetching the anonymous
  * tokens that they demand.
  */
-final class RegistryClient implements AutoCloseable {
+public final class RegistryClient implements AutoCloseable {
     private static final Duration CONNECT = Duration.ofSeconds(15);
     private static final Duration ANSWER = Duration.ofSeconds(60);
     private static final int MOST_REDIRECTS = 10;
@@ -150,7 +153,7 @@ final class RegistryClient implements AutoCloseable {
             }
             return found;
         } catch (IOException e) {
-            throw StoreFailure.ofSource(e, "fetch a token from " + host(uri));
+            throw unreadable(e, "fetch a token from " + host(uri));
         }
     }
 
@@ -195,6 +198,28 @@ final class RegistryClient implements AutoCloseable {
                 PodException.Kind.DENIED,
                 "%s denies the %s to anonymous users".formatted(host(uri), what),
                 "check the name; private images cannot be pulled yet");
+    }
+
+    /**
+     * @param doing "read the manifest of …"
+     */
+    static PodException unreadable(IOException e, String doing) throws InterruptedException {
+        if (e instanceof InterruptedIOException) {
+            Thread.interrupted();
+            var interrupted = new InterruptedException(doing);
+            interrupted.initCause(e);
+            throw interrupted;
+        }
+        if (e instanceof Refusal refusal) {
+            var finding = refusal.finding();
+            return new PodException(
+                    finding.kind(),
+                    "cannot %s: %s".formatted(doing, finding.getMessage()),
+                    finding.remedy(),
+                    finding);
+        }
+        return new PodException(
+                PodException.Kind.UNAVAILABLE, "cannot %s: %s".formatted(doing, e), "try again", e);
     }
 
     private static PodException unavailable(URI uri, String why, @Nullable Throwable cause) {
