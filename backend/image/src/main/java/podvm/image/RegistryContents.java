@@ -1,5 +1,6 @@
 package podvm.image;
 
+import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
@@ -10,12 +11,12 @@ record RegistryContents(Repository repository) implements ManifestWalk.Contents 
     @Override
     public InputStream manifest(Descriptor descriptor, Deadline deadline)
             throws PodException, InterruptedException {
-        return repository.manifest(descriptor.digest(), deadline);
+        return new ByteArrayInputStream(repository.root(descriptor.digest(), deadline).bytes());
     }
 
     @Override
     public InputStream blob(Descriptor descriptor, Deadline deadline)
             throws PodException, InterruptedException {
-        return repository.blob(descriptor.digest(), deadline);
+        return repository.blob(descriptor.digest(), descriptor.size(), deadline);
     }
 }

@@ -34,7 +34,8 @@ import podvm.engine.PullPolicy;
 @Timeout(60)
 class PullTest {
     private static final ImageOptions OPTIONS =
-            new ImageOptions(3, Layers.LIMITS, new Image.Platform("linux", "amd64"));
+            new ImageOptions(
+                    3, Layers.LIMITS, new Image.Platform("linux", "amd64"), FakeRegistry.IMPATIENT);
     private static final byte[] BASE = new TarBytes().file("bin/sh", "shell").bytes();
     private static final byte[] TOP = new TarBytes().file("app", noise(300_000)).bytes();
 
@@ -187,7 +188,7 @@ class PullTest {
                     exchange.getResponseBody().write(longer);
                     return true;
                 });
-        assertFails(PodException.Kind.CORRUPT).hasMessageContaining("more than its");
+        assertFails(PodException.Kind.CORRUPT).hasMessageContaining("the manifest says");
         assertNothingIsLeft();
     }
 
