@@ -93,6 +93,11 @@ final class OciBytes {
         return ",\"platform\":{\"os\":\"linux\",\"architecture\":\"%s\"}".formatted(architecture);
     }
 
+    static String platform(String architecture, String variant) {
+        return ",\"platform\":{\"os\":\"linux\",\"architecture\":\"%s\",\"variant\":\"%s\"}"
+                .formatted(architecture, variant);
+    }
+
     static String named(String annotation, String name) {
         return ",\"annotations\":{\"%s\":\"%s\"}".formatted(annotation, name);
     }
