@@ -5,6 +5,7 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -30,6 +31,11 @@ final class FakeRegistry implements AutoCloseable {
                             4,
                             Duration.ofMillis(20),
                             Duration.ofSeconds(5)));
+
+    static RegistryOptions impatient(Path hosts, Map<String, String> environment) {
+        return new RegistryOptions(
+                List.of(hosts), Optional.empty(), environment, IMPATIENT.patience());
+    }
 
     interface Misbehaviour {
         /** True when it has answered. */
