@@ -1,6 +1,7 @@
 package podvm.image.registry;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpConnectTimeoutException;
@@ -163,7 +164,14 @@ final class Exchanges implements AutoCloseable {
             return new Answer(
                     response.statusCode(),
                     response.headers(),
-                    new Body(response.body(), host, deadline, patience.idle(), timer),
+                    new Body(
+                            // the JDK gives none where a proxy refuses to lead on
+                            Optional.ofNullable(response.body())
+                                    .orElseGet(InputStream::nullInputStream),
+                            host,
+                            deadline,
+                            patience.idle(),
+                            timer),
                     uri);
         } catch (HttpTimeoutException e) {
             if (left.compareTo(patience.answer()) <= 0 && deadline.passed()) {
