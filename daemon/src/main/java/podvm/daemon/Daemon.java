@@ -111,10 +111,7 @@ final class Daemon implements AutoCloseable {
                         System.getenv(),
                         RegistryOptions.Patience.DEFAULT);
         return new ImageOptions(
-                config.parallelDownloads(),
-                LAYER_LIMITS,
-                ImageOptions.hostPlatform(),
-                registries);
+                config.parallelDownloads(), LAYER_LIMITS, ImageOptions.hostPlatform(), registries);
     }
 
     private static QemuOptions qemuOptions(Config config, Path binary, Accelerator accelerator)

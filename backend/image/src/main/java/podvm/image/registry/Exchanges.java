@@ -14,8 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadLocalRandom;
 import javax.net.ssl.SSLException;
 import podvm.engine.Deadline;
@@ -29,13 +28,15 @@ final class Exchanges implements AutoCloseable {
 
     private final HttpClients clients;
     private final RegistryOptions.Patience patience;
-    private final ScheduledExecutorService timer =
-            Executors.newSingleThreadScheduledExecutor(
-                    Thread.ofPlatform().daemon().name("registry deadlines").factory());
+    private final ScheduledThreadPoolExecutor timer =
+            new ScheduledThreadPoolExecutor(
+                    1, Thread.ofPlatform().daemon().name("registry deadlines").factory());
 
     Exchanges(HttpClients clients, RegistryOptions.Patience patience) {
         this.clients = clients;
         this.patience = patience;
+        // else the buffers of what has long been read would wait with it
+        timer.setRemoveOnCancelPolicy(true);
     }
 
     /**
