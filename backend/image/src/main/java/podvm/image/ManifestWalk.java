@@ -3,7 +3,6 @@ package podvm.image;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
-import java.util.Arrays;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
@@ -18,7 +17,10 @@ final class ManifestWalk {
     private final Progress progress;
     private final Deadline deadline;
 
-    /** A registry's repository or an archive: what a descriptor points to. */
+    /**
+     * A registry's repository or an archive: what a descriptor points to. Streams fail at their end
+     * unless they had the size and digest that it says.
+     */
     interface Contents {
         InputStream manifest(Descriptor descriptor, Deadline deadline)
                 throws IOException, PodException, InterruptedException;
@@ -69,7 +71,7 @@ final class ManifestWalk {
         for (var layer : image.layers()) {
             sources.add(() ->
                     new ProgressStream(
-                            new CheckedBlob(contents.blob(layer, deadline), layer),
+                            contents.blob(layer, deadline),
                             LayerBlob.shown(layer.digest()),
                             layer.size(),
                             progress));
@@ -90,13 +92,12 @@ final class ManifestWalk {
     private static byte[] whole(InputStream stream, Descriptor expected)
             throws IOException, PodException {
         try (stream) {
-            var checked = new CheckedBlob(stream, expected);
             var bytes = new byte[(int) expected.size()];
-            int got = checked.readNBytes(bytes, 0, bytes.length);
-            if (checked.read() >= 0) {
-                throw new IllegalStateException("a checked blob is as long as expected");
+            int got = stream.readNBytes(bytes, 0, bytes.length);
+            if (got < bytes.length || stream.read() >= 0) {
+                throw new IllegalStateException("checked content is as long as expected");
             }
-            return Arrays.copyOf(bytes, got);
+            return bytes;
         }
     }
 }

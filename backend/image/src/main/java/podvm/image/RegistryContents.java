@@ -11,7 +11,9 @@ record RegistryContents(Repository repository) implements ManifestWalk.Contents 
     @Override
     public InputStream manifest(Descriptor descriptor, Deadline deadline)
             throws PodException, InterruptedException {
-        return new ByteArrayInputStream(repository.root(descriptor.digest(), deadline).bytes());
+        var bytes = repository.root(descriptor.digest(), deadline).bytes();
+        return new CheckedBlob(
+                new ByteArrayInputStream(bytes), descriptor.digest(), descriptor.size());
     }
 
     @Override

@@ -150,6 +150,27 @@ class MirrorTest {
     }
 
     @Test
+    void aLayerThatAMirrorAltersIsTakenFromTheServerByTheNextTry() throws Exception {
+        hosts("[host.\"http://%s\"]".formatted(mirror.host()));
+        var layer = oci.blobs().keySet().iterator().next();
+        mirror.misbehave(
+                "/blobs/" + layer,
+                (exchange, bytes) -> {
+                    var wrong = bytes.clone();
+                    wrong[wrong.length - 5] ^= 1;
+                    exchange.sendResponseHeaders(200, wrong.length);
+                    exchange.getResponseBody().write(wrong);
+                    return true;
+                });
+        assertThatThrownBy(this::pull)
+                .isInstanceOfSatisfying(
+                        PodException.class,
+                        e -> assertThat(e.kind()).isEqualTo(PodException.Kind.CORRUPT));
+        assertThat(pull().layers()).hasSize(1);
+        assertThat(server.count("/blobs/" + layer)).isEqualTo(1);
+    }
+
+    @Test
     void whenNobodyCanHelpEverybodyIsNamed() throws Exception {
         hosts("[host.\"http://%s\"]".formatted(mirror.host()));
         mirror.misbehave("/", (exchange, bytes) -> answer(exchange, 500));

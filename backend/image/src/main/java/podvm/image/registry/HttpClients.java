@@ -7,7 +7,10 @@ import java.net.ProxySelector;
 import java.net.SocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.nio.file.Files;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,9 +22,14 @@ import podvm.engine.PodException;
 final class HttpClients implements AutoCloseable {
     private final ProxyRules environment;
     private final Duration connect;
-    private final Map<Kind, HttpClient> clients = new HashMap<>();
+    private final Map<Kind, Made> clients = new HashMap<>();
 
     private record Kind(TlsSettings tls, Duration connect, Optional<ProxyAddress> proxy) {}
+
+    /**
+     * @param files when those that it was made from were changed last
+     */
+    private record Made(HttpClient client, List<FileTime> files) {}
 
     HttpClients(ProxyRules environment, Duration connect) {
         this.environment = environment;
@@ -30,12 +38,17 @@ final class HttpClients implements AutoCloseable {
 
     synchronized HttpClient of(RegistryHost host) throws PodException {
         var kind = new Kind(host.tls(), host.connect().orElse(connect), host.proxy());
+        var files = times(kind.tls());
         var known = clients.get(kind);
-        if (known != null) {
-            return known;
+        if (known != null && known.files().equals(files)) {
+            return known.client();
         }
         var made = make(kind);
-        clients.put(kind, made);
+        clients.put(kind, new Made(made, files));
+        if (known != null) {
+            // what goes on with the old certificates may end so
+            known.client().shutdown();
+        }
         return made;
     }
 
@@ -45,8 +58,21 @@ final class HttpClients implements AutoCloseable {
 
     @Override
     public synchronized void close() {
-        clients.values().forEach(HttpClient::shutdownNow);
+        clients.values().forEach(made -> made.client().shutdownNow());
         clients.clear();
+    }
+
+    /** Of files that are not there, nothing: making the client tells about them. */
+    private static List<FileTime> times(TlsSettings tls) {
+        var times = new ArrayList<FileTime>();
+        for (var file : tls.files()) {
+            try {
+                times.add(Files.getLastModifiedTime(file));
+            } catch (IOException e) {
+                times.add(FileTime.fromMillis(0));
+            }
+        }
+        return times;
     }
 
     /** Redirects are not for it to follow, since credentials must not reach another host. */

@@ -12,6 +12,7 @@ public final class Registries implements AutoCloseable {
     private final HostsDirectories hosts;
     private final DockerConfig logins;
     private final Tokens tokens = new Tokens();
+    private final Distrust distrust = new Distrust();
     private @Nullable Exchanges exchanges;
 
     public Registries(RegistryOptions options) {
@@ -37,7 +38,7 @@ public final class Registries implements AutoCloseable {
             var service = new TokenService(exchanges, host);
             places.add(new Repository.Place(host, new Login(host, path, lookup, tokens, service)));
         }
-        return new Repository(exchanges, registry, path, List.copyOf(places));
+        return new Repository(exchanges, distrust, registry, path, List.copyOf(places));
     }
 
     @Override

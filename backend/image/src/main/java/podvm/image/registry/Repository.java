@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
 import podvm.engine.Deadline;
 import podvm.engine.Digest;
 import podvm.engine.PodException;
+import podvm.image.CheckedBlob;
 import podvm.image.Sha256;
 
 /** One repository of a registry, for one pull: wherever its content can be had. */
@@ -34,6 +35,7 @@ public final class Repository {
             Pattern.compile("bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\\*)");
 
     private final Exchanges exchanges;
+    private final Distrust distrust;
     private final String registry;
     private final String path;
     private final List<Place> places;
@@ -53,8 +55,14 @@ public final class Repository {
     /**
      * @param places mirrors in their order, then the server
      */
-    Repository(Exchanges exchanges, String registry, String path, List<Place> places) {
+    Repository(
+            Exchanges exchanges,
+            Distrust distrust,
+            String registry,
+            String path,
+            List<Place> places) {
         this.exchanges = exchanges;
+        this.distrust = distrust;
         this.registry = registry;
         this.path = path;
         this.places = places;
@@ -79,45 +87,74 @@ public final class Repository {
     }
 
     /**
-     * A blob, whose size is made sure of here and whose digest the caller checks. It may be closed
-     * by another thread than the one that reads.
+     * A blob, which fails at its end unless it had this size and digest. It may be closed by
+     * another thread than the one that reads.
      */
     public InputStream blob(Digest digest, long size, Deadline deadline)
             throws PodException, InterruptedException {
         var what = "blob %s of %s".formatted(digest, name());
-        var source =
-                new BlobStream.Source() {
-                    @Override
-                    public Answer open(Exchanges.Range rest)
-                            throws PodException, InterruptedException {
-                        return first(
-                                RegistryHost::pulls,
-                                what,
-                                place -> part(place, digest, size, rest, what, deadline));
-                    }
-
-                    @Override
-                    public void pause(int failures) throws InterruptedException {
-                        if (failures > 0) {
-                            Thread.sleep(exchanges.pause(failures));
-                        }
-                    }
-                };
+        var source = new BlobSource(digest, size, what, deadline);
         var stream = new BlobStream(source, size, exchanges.tries());
         try {
             stream.open();
         } catch (IOException e) {
             throw Failures.unreadable(e, "read the " + what);
         }
-        return stream;
+        return new CheckedBlob(stream, digest, size, source::distrustAll);
+    }
+
+    /** Remembers who sent parts of a blob, since only its end tells whether they were right. */
+    private final class BlobSource implements BlobStream.Source {
+        private final Digest digest;
+        private final long size;
+        private final String what;
+        private final Deadline deadline;
+        private final Set<Place> senders = ConcurrentHashMap.newKeySet();
+
+        BlobSource(Digest digest, long size, String what, Deadline deadline) {
+            this.digest = digest;
+            this.size = size;
+            this.what = what;
+            this.deadline = deadline;
+        }
+
+        @Override
+        public Answer open(Exchanges.Range rest) throws PodException, InterruptedException {
+            return first(
+                    RegistryHost::pulls,
+                    place -> doubtful.contains(place) || distrust.has(place.host(), digest),
+                    what,
+                    place -> {
+                        var answer = part(place, digest, size, rest, what, deadline);
+                        senders.add(place);
+                        return answer;
+                    });
+        }
+
+        @Override
+        public void pause(int failures) throws InterruptedException {
+            if (failures > 0) {
+                Thread.sleep(exchanges.pause(failures));
+            }
+        }
+
+        void distrustAll() {
+            senders.forEach(place -> distrust.add(place.host(), digest));
+        }
     }
 
     /** Asks one place after the other. What the server itself says counts most. */
     private <T> T first(Predicate<RegistryHost> able, String what, Question<T> question)
             throws PodException, InterruptedException {
+        return first(able, doubtful::contains, what, question);
+    }
+
+    private <T> T first(
+            Predicate<RegistryHost> able, Predicate<Place> later, String what, Question<T> question)
+            throws PodException, InterruptedException {
         var order = new ArrayList<Place>();
-        places.stream().filter(place -> !doubtful.contains(place)).forEach(order::add);
-        places.stream().filter(doubtful::contains).forEach(order::add);
+        places.stream().filter(later.negate()).forEach(order::add);
+        places.stream().filter(later).forEach(order::add);
         order.removeIf(place -> !able.test(place.host()));
         var failures = new ArrayList<PodException>();
         Optional<PodException> ofServer = Optional.empty();

@@ -1,6 +1,7 @@
 package podvm.image.registry;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -16,6 +17,15 @@ record TlsSettings(List<Path> authorities, List<Identity> identities, boolean sk
      * @param key may be the same file
      */
     record Identity(Path certificate, Path key) {}
+
+    List<Path> files() {
+        var files = new ArrayList<>(authorities);
+        for (var identity : identities) {
+            files.add(identity.certificate());
+            files.add(identity.key());
+        }
+        return files;
+    }
 
     boolean isDefault() {
         return equals(DEFAULT);
