@@ -14,12 +14,17 @@ record ArchiveContents(ArchiveFile archive) implements ManifestWalk.Contents {
     @Override
     public InputStream manifest(Descriptor descriptor, Deadline deadline)
             throws IOException, PodException {
-        return archive.open(path(descriptor));
+        return checked(descriptor);
     }
 
     @Override
     public InputStream blob(Descriptor descriptor, Deadline deadline)
             throws IOException, PodException {
-        return archive.open(path(descriptor));
+        return checked(descriptor);
+    }
+
+    private InputStream checked(Descriptor descriptor) throws IOException, PodException {
+        return new CheckedBlob(
+                archive.open(path(descriptor)), descriptor.digest(), descriptor.size());
     }
 }

@@ -7,14 +7,27 @@ import java.security.MessageDigest;
 import podvm.engine.Digest;
 
 /** Checks length and digest of a blob while it passes. */
-final class CheckedBlob extends FilterInputStream {
-    private final Descriptor expected;
+public final class CheckedBlob extends FilterInputStream {
+    private final Digest digest;
+    private final long size;
+    private final Runnable whenDoubtful;
     private final MessageDigest hash = Sha256.begin();
     private long count;
+    private volatile boolean right;
 
-    CheckedBlob(InputStream in, Descriptor expected) {
+    public CheckedBlob(InputStream in, Digest digest, long size) {
+        this(in, digest, size, () -> {});
+    }
+
+    /**
+     * @param whenDoubtful called at the close of a blob that was wrong or given up before its end
+     *     without an interrupt: then what was read was of no use to its reader
+     */
+    public CheckedBlob(InputStream in, Digest digest, long size, Runnable whenDoubtful) {
         super(in);
-        this.expected = expected;
+        this.whenDoubtful = whenDoubtful;
+        this.digest = digest;
+        this.size = size;
     }
 
     @Override
@@ -32,10 +45,8 @@ final class CheckedBlob extends FilterInputStream {
         }
         hash.update(target, from, got);
         count += got;
-        if (count > expected.size()) {
-            throw Refusal.corrupt(
-                    "blob %s has more than its %d bytes"
-                            .formatted(expected.digest(), expected.size()));
+        if (count > size) {
+            throw Refusal.corrupt("blob %s has more than its %d bytes".formatted(digest, size));
         }
         return got;
     }
@@ -46,21 +57,28 @@ final class CheckedBlob extends FilterInputStream {
     }
 
     @Override
+    public void close() throws IOException {
+        if (!right && !Thread.currentThread().isInterrupted()) {
+            whenDoubtful.run();
+        }
+        super.close();
+    }
+
+    @Override
     public boolean markSupported() {
         return false;
     }
 
     private void checkEnd() throws IOException {
-        if (count < expected.size()) {
+        if (count < size) {
             throw Refusal.corrupt(
-                    "blob %s ends after %d of %d bytes"
-                            .formatted(expected.digest(), count, expected.size()));
+                    "blob %s ends after %d of %d bytes".formatted(digest, count, size));
         }
         Digest actual = Sha256.end(copyOf(hash));
-        if (!actual.equals(expected.digest())) {
-            throw Refusal.corrupt(
-                    "blob has digest %s, expected %s".formatted(actual, expected.digest()));
+        if (!actual.equals(digest)) {
+            throw Refusal.corrupt("blob has digest %s, expected %s".formatted(actual, digest));
         }
+        right = true;
     }
 
     /** Readers may ask again after the end. */

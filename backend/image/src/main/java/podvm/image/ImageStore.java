@@ -14,6 +14,8 @@ import podvm.engine.Images;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
+import podvm.image.registry.Credentials;
+import podvm.image.registry.Registries;
 
 /** The images of a node, in one directory that one process at a time may use. */
 public final class ImageStore implements Images, AutoCloseable {
@@ -31,7 +33,11 @@ public final class ImageStore implements Images, AutoCloseable {
         this.index = new ImageIndex(files, layers);
         var install = new ImageInstall(index, layers, options.parallelLayers());
         this.archives = new ArchiveLoad(files, layers, index, install, options);
-        this.pulls = new ImagePull(install, new PlatformChoice(options.platform()));
+        this.pulls =
+                new ImagePull(
+                        new Registries(options.registries()),
+                        install,
+                        new PlatformChoice(options.platform()));
     }
 
     /** Makes the directory where it is missing, and tidies up after a crash. */
@@ -57,12 +63,27 @@ public final class ImageStore implements Images, AutoCloseable {
     @Override
     public Image pull(String reference, PullPolicy policy, Progress progress, Deadline deadline)
             throws PodException, InterruptedException {
+        return pull(reference, policy, Optional.empty(), progress, deadline);
+    }
+
+    /**
+     * @param credentials for the image's registry; empty: what docker login left
+     */
+    public Image pull(
+            String reference,
+            PullPolicy policy,
+            Optional<Credentials> credentials,
+            Progress progress,
+            Deadline deadline)
+            throws PodException, InterruptedException {
         var parsed = ImageReference.parse(reference);
         var known = index.byName(parsed.full());
         return switch (policy) {
-            case ALWAYS -> pulls.pull(parsed, progress, deadline);
+            case ALWAYS -> pulls.pull(reference, parsed, credentials, progress, deadline);
             case IF_NOT_PRESENT ->
-                    known.isPresent() ? known.get() : pulls.pull(parsed, progress, deadline);
+                    known.isPresent()
+                            ? known.get()
+                            : pulls.pull(reference, parsed, credentials, progress, deadline);
             case NEVER -> known.orElseThrow(() -> absent(parsed));
         };
     }

@@ -11,7 +11,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Reads a stranger's JSON: what is missing or of another kind counts as empty. */
-final class Json {
+public final class Json {
     private static final JsonMapper MAPPER = new JsonMapper();
 
     private Json() {}
@@ -19,7 +19,7 @@ final class Json {
     /**
      * @param what it is, for messages: "manifest of …"
      */
-    static JsonNode parse(byte[] bytes, String what) throws PodException {
+    public static JsonNode parse(byte[] bytes, String what) throws PodException {
         try {
             var node = MAPPER.readTree(bytes);
             if (node.isContainer()) {
@@ -35,7 +35,7 @@ final class Json {
         return MAPPER.writeValueAsBytes(object);
     }
 
-    static String text(JsonNode node, String field) {
+    public static String text(JsonNode node, String field) {
         return node.path(field).asString("");
     }
 

@@ -3,14 +3,13 @@ package podvm.image;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
-import java.util.Arrays;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
 
 /** Finds the parts of an image from its manifest on, wherever manifests and blobs lie. */
 final class ManifestWalk {
-    private static final int LARGEST_CONFIG = 8 << 20;
+    private static final int LARGEST_CONFIG = 4 << 20;
     private static final int DEEPEST_INDEX = 4;
 
     private final Contents contents;
@@ -18,7 +17,10 @@ final class ManifestWalk {
     private final Progress progress;
     private final Deadline deadline;
 
-    /** A registry's repository or an archive: what a descriptor points to. */
+    /**
+     * A registry's repository or an archive: what a descriptor points to. Streams fail at their end
+     * unless they had the size and digest that it says.
+     */
     interface Contents {
         InputStream manifest(Descriptor descriptor, Deadline deadline)
                 throws IOException, PodException, InterruptedException;
@@ -47,7 +49,8 @@ final class ManifestWalk {
                 }
                 case Manifest.Index index -> {
                     var chosen = platform.choose(index.manifests(), origin);
-                    bytes = whole(contents.manifest(chosen, deadline), chosen, Manifest.LARGEST);
+                    checkSize(chosen, Manifest.LARGEST);
+                    bytes = whole(contents.manifest(chosen, deadline), chosen);
                 }
             }
         }
@@ -59,14 +62,16 @@ final class ManifestWalk {
 
     private ImageParts parts(Manifest.OfImage image, String origin)
             throws IOException, PodException, InterruptedException {
-        var bytes = whole(contents.blob(image.config(), deadline), image.config(), LARGEST_CONFIG);
+        MediaTypes.check(image, origin);
+        checkSize(image.config(), LARGEST_CONFIG);
+        var bytes = whole(contents.blob(image.config(), deadline), image.config());
         var config = ConfigFile.parse(bytes);
         platform.check(config, origin);
         var sources = new ArrayList<LayerBlob.Source>();
         for (var layer : image.layers()) {
             sources.add(() ->
                     new ProgressStream(
-                            new CheckedBlob(contents.blob(layer, deadline), layer),
+                            contents.blob(layer, deadline),
                             LayerBlob.shown(layer.digest()),
                             layer.size(),
                             progress));
@@ -74,23 +79,25 @@ final class ManifestWalk {
         return ImageParts.of(config, sources, origin);
     }
 
-    private static byte[] whole(InputStream stream, Descriptor expected, int largest)
+    private static void checkSize(Descriptor expected, int largest) throws PodException {
+        if (expected.size() > largest) {
+            throw new PodException(
+                    PodException.Kind.CORRUPT,
+                    "%s has %d bytes; at most %d are read"
+                            .formatted(expected.digest(), expected.size(), largest),
+                    "check that it is a container image");
+        }
+    }
+
+    private static byte[] whole(InputStream stream, Descriptor expected)
             throws IOException, PodException {
         try (stream) {
-            if (expected.size() > largest) {
-                throw new PodException(
-                        PodException.Kind.CORRUPT,
-                        "%s has %d bytes; at most %d are read"
-                                .formatted(expected.digest(), expected.size(), largest),
-                        "check that it is a container image");
-            }
-            var checked = new CheckedBlob(stream, expected);
             var bytes = new byte[(int) expected.size()];
-            int got = checked.readNBytes(bytes, 0, bytes.length);
-            if (checked.read() >= 0) {
-                throw new IllegalStateException("a checked blob is as long as expected");
+            int got = stream.readNBytes(bytes, 0, bytes.length);
+            if (got < bytes.length || stream.read() >= 0) {
+                throw new IllegalStateException("checked content is as long as expected");
             }
-            return Arrays.copyOf(bytes, got);
+            return bytes;
         }
     }
 }
