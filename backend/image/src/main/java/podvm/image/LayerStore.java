@@ -13,6 +13,10 @@ import java.util.Set;
 import podvm.engine.Digest;
 import podvm.engine.LayerDisk;
 import podvm.engine.PodException;
+import podvm.image.layer.EarlySync;
+import podvm.image.layer.HashedStream;
+import podvm.image.layer.LayerLimits;
+import podvm.image.layer.LayerWriter;
 
 /** The layer disks of a store, one file per layer, named by the digest of the layer's tar. */
 final class LayerStore {

@@ -6,10 +6,10 @@ import java.util.HexFormat;
 import podvm.engine.Digest;
 
 /** The hash that content addresses are made of. */
-final class Sha256 {
+public final class Sha256 {
     private Sha256() {}
 
-    static MessageDigest begin() {
+    public static MessageDigest begin() {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
@@ -17,11 +17,11 @@ final class Sha256 {
         }
     }
 
-    static Digest end(MessageDigest hash) {
+    public static Digest end(MessageDigest hash) {
         return new Digest(HexFormat.of().formatHex(hash.digest()));
     }
 
-    static Digest of(byte[] content) {
+    public static Digest of(byte[] content) {
         var hash = begin();
         hash.update(content);
         return end(hash);
