@@ -91,8 +91,8 @@ final class LayerStore {
 
     private LayerDisk write(Path file, Optional<Digest> expected, InputStream tar)
             throws IOException {
-        var hashed = new HashedStream(tar);
-        try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+        try (var hashed = new HashedStream(tar);
+                var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
             // VMMs run as other users; set first, so that it is synced with the content
             Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--r--r--"));
             long bytes = writeAndSync(hashed, channel);
