@@ -2,7 +2,6 @@ package podvm.image.layer;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import podvm.engine.PodException;
@@ -28,7 +27,8 @@ public final class LayerWriter {
         var out = new BlockOutput(file, limits.bytes());
         out.skip(BlockOutput.BLOCK);
         var layer = new LayerTree(limits);
-        var reader = new TarReader(tar);
+        var bounded = new BoundedTar(tar, limits);
+        var reader = new TarReader(bounded);
         for (var entry = reader.next(); entry != null; entry = reader.next()) {
             int inode = layer.add(entry);
             if (inode != Inodes.NONE && entry.size() > 0) {
@@ -38,7 +38,7 @@ public final class LayerWriter {
                 copy(entry, reader, out);
             }
         }
-        tar.transferTo(OutputStream.nullOutputStream());
+        bounded.readPadding();
         return finish(layer.tree(), out, file);
     }
 

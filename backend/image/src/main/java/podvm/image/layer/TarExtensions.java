@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import podvm.image.Refusal;
 import podvm.image.Shown;
@@ -18,6 +19,18 @@ import podvm.image.Shown;
 final class TarExtensions {
     private static final String XATTR = "SCHILY.xattr.";
     private static final long[] DENSE = {};
+
+    /** What is not in here means nothing to an image, or could fill the memory. */
+    private static final Set<String> KNOWN =
+            Set.of(
+                    "path",
+                    "linkpath",
+                    "size",
+                    "uid",
+                    "gid",
+                    "mtime",
+                    "GNU.sparse.name",
+                    "GNU.sparse.major");
 
     /** Values one char per byte; a number of POSIX pax is decimal text. */
     private final Map<String, String> records = new HashMap<>();
@@ -71,7 +84,7 @@ final class TarExtensions {
             default -> {
                 if (key.startsWith(XATTR)) {
                     xattr(key.substring(XATTR.length()), value);
-                } else {
+                } else if (KNOWN.contains(key)) {
                     records.put(key, value);
                 }
             }
@@ -212,12 +225,20 @@ final class TarExtensions {
     }
 
     private byte[] name(TarHeader fields) throws IOException {
+        return checked(anyName(fields));
+    }
+
+    /** For messages: as it is announced, right or wrong. */
+    String shown(TarHeader fields) {
+        return Shown.name(anyName(fields));
+    }
+
+    private byte[] anyName(TarHeader fields) {
         var pax = records.get("GNU.sparse.name");
         if (pax == null) {
             pax = records.get("path");
         }
-        var name = pax != null ? bytes(pax) : longName != null ? longName : fields.name();
-        return checked(name);
+        return pax != null ? bytes(pax) : longName != null ? longName : fields.name();
     }
 
     private byte[] link(TarHeader fields) throws IOException {

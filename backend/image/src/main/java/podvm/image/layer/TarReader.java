@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import podvm.image.Refusal;
+import podvm.image.Shown;
 
 /**
  * Reads tar as images use it: ustar, PAX and GNU (long names, sparse files). Global PAX headers are
@@ -17,7 +18,7 @@ import podvm.image.Refusal;
 public final class TarReader {
     private static final int BLOCK = 512;
 
-    /** Largest long name or PAX header: more than any real one, and little memory. */
+    /** Largest long names and PAX headers of an entry: more than any real ones, little memory. */
     private static final int LARGEST_EXTENSION = 1 << 20;
 
     private final InputStream in;
@@ -25,6 +26,7 @@ public final class TarReader {
     private long position;
     private long dataLeft;
     private int padding;
+    private int extensionBytes;
 
     public TarReader(InputStream in) {
         this.in = in;
@@ -38,6 +40,7 @@ public final class TarReader {
     /** The next entry, whatever is left of the data of the one before; null at the end. */
     public @Nullable TarEntry next() throws IOException {
         var extensions = new TarExtensions();
+        extensionBytes = 0;
         while (true) {
             skipData();
             if (!readHeader()) {
@@ -46,11 +49,14 @@ public final class TarReader {
             var fields = new TarHeader(header, position - BLOCK);
             switch (fields.type()) {
                 case 'x' -> extensions.pax(extension(fields));
-                case 'g' -> extension(fields);
+                case 'g' -> {
+                    extension(fields);
+                    extensionBytes = 0;
+                }
                 case 'L' -> extensions.longName(extension(fields));
                 case 'K' -> extensions.longLink(extension(fields));
                 default -> {
-                    return entry(fields, extensions);
+                    return named(fields, extensions);
                 }
             }
         }
@@ -68,6 +74,18 @@ public final class TarReader {
         position += got;
         dataLeft -= got;
         return got;
+    }
+
+    private TarEntry named(TarHeader fields, TarExtensions extensions) throws IOException {
+        try {
+            return entry(fields, extensions);
+        } catch (Refusal e) {
+            var name = extensions.shown(fields);
+            var message = e.finding().getMessage();
+            throw message.contains(name)
+                    ? e
+                    : Refusal.corrupt("tar entry %s is refused: %s".formatted(name, message));
+        }
     }
 
     private TarEntry entry(TarHeader fields, TarExtensions extensions) throws IOException {
@@ -88,11 +106,16 @@ public final class TarReader {
 
     private byte[] extension(TarHeader fields) throws IOException {
         long size = fields.size();
-        if (size > LARGEST_EXTENSION) {
+        if (size > LARGEST_EXTENSION - extensionBytes) {
             throw Refusal.corrupt(
-                    "tar header at byte %d announces %d bytes of extensions; at most %d are read"
-                            .formatted(position - BLOCK, size, LARGEST_EXTENSION));
+                    "tar header at byte %d announces %d bytes of extensions for %s; at most %d are read for one entry"
+                            .formatted(
+                                    position - BLOCK,
+                                    size,
+                                    Shown.name(fields.name()),
+                                    LARGEST_EXTENSION));
         }
+        extensionBytes += (int) size;
         var bytes = new byte[(int) size];
         readFully(bytes);
         padding = padding(size);
