@@ -19,7 +19,7 @@ import podvm.engine.pod.PodTable;
 import podvm.engine.pod.Ports;
 import podvm.image.ImageOptions;
 import podvm.image.ImageStore;
-import podvm.image.LayerLimits;
+import podvm.image.layer.LayerLimits;
 import podvm.image.registry.RegistryOptions;
 import podvm.journal.JournalFiles;
 import podvm.linux.User;

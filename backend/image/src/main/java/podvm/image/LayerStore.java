@@ -13,6 +13,10 @@ import java.util.Set;
 import podvm.engine.Digest;
 import podvm.engine.LayerDisk;
 import podvm.engine.PodException;
+import podvm.image.layer.EarlySync;
+import podvm.image.layer.HashedStream;
+import podvm.image.layer.LayerLimits;
+import podvm.image.layer.LayerWriter;
 
 /** The layer disks of a store, one file per layer, named by the digest of the layer's tar. */
 final class LayerStore {
@@ -87,8 +91,8 @@ final class LayerStore {
 
     private LayerDisk write(Path file, Optional<Digest> expected, InputStream tar)
             throws IOException {
-        var hashed = new HashedStream(tar);
-        try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+        try (var hashed = new HashedStream(tar);
+                var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
             // VMMs run as other users; set first, so that it is synced with the content
             Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--r--r--"));
             long bytes = writeAndSync(hashed, channel);

@@ -1,0 +1,169 @@
+package podvm.image.layer;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import podvm.engine.Deadline;
+import podvm.engine.PodException;
+import podvm.image.Refusal;
+
+/**
+ * A stream read and unpacked ahead, on a thread of its own: unpacking takes as long as everything
+ * that is done with the result. It is a platform thread, since a busy one would hold up virtual
+ * threads.
+ */
+public final class Inflated extends InputStream {
+    private static final int CHUNK = 256 << 10;
+    private static final int CHUNKS = 6;
+
+    /** Bytes, or the failure that ended the stream; neither at its end. */
+    private record Piece(byte[] bytes, int length, @Nullable IOException failure) {}
+
+    private final InputStream raw;
+    private final String what;
+    private final Deadline deadline;
+    private final BlockingQueue<byte[]> free = new ArrayBlockingQueue<>(CHUNKS);
+    private final BlockingQueue<Piece> filled = new ArrayBlockingQueue<>(CHUNKS + 1);
+    private final Thread reader;
+    private Piece piece = new Piece(new byte[0], 0, null);
+    private int at;
+    private boolean ended;
+
+    /**
+     * Takes the stream over and closes it.
+     *
+     * @param what is read, for messages: "layer 3f1c9d…"
+     */
+    public Inflated(InputStream raw, String what, Deadline deadline) {
+        this.raw = raw;
+        this.what = what;
+        this.deadline = deadline;
+        for (int chunk = 0; chunk < CHUNKS; chunk++) {
+            free.add(new byte[CHUNK]);
+        }
+        reader = Thread.ofPlatform().daemon().name("inflate " + what).start(this::readAhead);
+    }
+
+    @Override
+    public int read() throws IOException {
+        return hasMore() ? piece.bytes[at++] & 0xff : -1;
+    }
+
+    @Override
+    public int read(byte[] target, int from, int length) throws IOException {
+        if (length == 0) {
+            return 0;
+        }
+        if (!hasMore()) {
+            return -1;
+        }
+        int count = Math.min(length, piece.length - at);
+        System.arraycopy(piece.bytes, at, target, from, count);
+        at += count;
+        return count;
+    }
+
+    @Override
+    public long skip(long count) throws IOException {
+        if (count <= 0 || !hasMore()) {
+            return 0;
+        }
+        int skipped = (int) Math.min(count, piece.length - at);
+        at += skipped;
+        return skipped;
+    }
+
+    /** Ends the reading and waits for it to end. */
+    @Override
+    public void close() throws IOException {
+        reader.interrupt();
+        // frees a reader that waits for bytes and does not hear interrupts
+        raw.close();
+        boolean interrupted = false;
+        while (true) {
+            try {
+                reader.join();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean hasMore() throws IOException {
+        while (at == piece.length && !ended) {
+            if (piece.length > 0) {
+                free.add(piece.bytes);
+            }
+            piece = next();
+            at = 0;
+            if (piece.failure != null) {
+                ended = true;
+                throw piece.failure;
+            }
+            ended = piece.length == 0;
+        }
+        return !ended;
+    }
+
+    private Piece next() throws IOException {
+        try {
+            var next = filled.poll(deadline.leftMillis(), TimeUnit.MILLISECONDS);
+            if (next == null) {
+                throw new Refusal(
+                        new PodException(
+                                PodException.Kind.DEADLINE,
+                                "timed out reading " + what,
+                                "allow more time"));
+            }
+            return next;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted reading " + what);
+        }
+    }
+
+    private void readAhead() {
+        try (raw;
+                var decoded = Decoded.of(raw)) {
+            while (true) {
+                var chunk = free.take();
+                int length = Math.max(0, decoded.readNBytes(chunk, 0, chunk.length));
+                filled.add(new Piece(chunk, length, null));
+                if (length == 0) {
+                    return;
+                }
+            }
+        } catch (InterruptedException e) {
+            // close() asked for the end: nobody reads on
+            return;
+        } catch (IOException e) {
+            filled.add(new Piece(new byte[0], 0, named(e)));
+        }
+    }
+
+    private IOException named(IOException e) {
+        if (e instanceof Refusal refusal) {
+            var cause = refusal.finding();
+            return new Refusal(
+                    new PodException(
+                            cause.kind(),
+                            "cannot read " + what + ": " + cause.getMessage(),
+                            cause.remedy(),
+                            cause));
+        }
+        return new Refusal(
+                new PodException(
+                        PodException.Kind.UNAVAILABLE,
+                        "cannot read %s: %s".formatted(what, e),
+                        "try again",
+                        e));
+    }
+}

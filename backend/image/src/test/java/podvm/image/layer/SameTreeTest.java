@@ -1,0 +1,148 @@
+package podvm.image.layer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.abort;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import podvm.image.Layers;
+import podvm.image.Tool;
+
+/**
+ * Compares trees that GNU tar unpacks with what a kernel sees in the disk made of the same tar, or,
+ * where none can be asked, our own reader; fsck.erofs looks at the same disks. Needs root.
+ */
+class SameTreeTest {
+    @TempDir Path directory;
+
+    @BeforeAll
+    static void needs() {
+        Tool.need("tar");
+        Tool.need("fsck.erofs");
+        Tool.need("getfattr");
+        assumeTrue(
+                "root".equals(System.getProperty("user.name")),
+                "only root can unpack owners and devices");
+    }
+
+    @Test
+    void tenRandomTreesAreTheSame() throws Exception {
+        long seed = new Random().nextLong();
+        var told = System.getProperty("podvm.seed");
+        seed = told == null ? seed : Long.parseLong(told);
+        System.out.println("random trees from -Dpodvm.seed=" + seed);
+        for (int round = 0; round < 10; round++) {
+            var tree = Files.createDirectory(directory.resolve("tree" + round));
+            RandomTree.plant(tree, new Random(seed + round));
+            assertSame(pack(tree, round % 2 == 0 ? "pax" : "gnu"), "seed %d".formatted(seed), 100);
+        }
+    }
+
+    @Test
+    void aTreeOfEverySpecialCaseIsTheSame() throws Exception {
+        var tree = Files.createDirectory(directory.resolve("special"));
+        sh(
+                tree,
+                """
+                mkfifo -m 0620 pipe; mknod null c 1 3; mknod far b 259 1048575; mknod tty c 5 0
+                printf x > setuid; chmod 6755 setuid; mkdir -m 1777 sticky; mkdir -m 0 closed
+                touch -d '1969-12-31 23:59:58.123456789 UTC' old; touch -d '2100-01-01 00:00:00.5 UTC' new
+                touch -h -d '2001-02-03 04:05:06.789 UTC' new
+                ln -s "$(printf 't%.0s' $(seq 4000))" long; ln -s /etc/../x up; ln -s . here; touch -h -d @77.5 here
+                printf data > one; ln one two; mkdir d; ln one d/three; ln -s one sym; ln sym sym2; ln pipe pipe2
+                setfattr -n user.a -v b one; setfattr -n user.empty one; setfattr -n trusted.t -v 0x00ff0a3d one
+                setfattr -n security.capability -v 0x0100000200040000000000000000000000000000 setuid
+                setfattr -n user.dir -v "$(printf 'v%.0s' $(seq 3000))" sticky; setfattr -h -n trusted.link -v x sym
+                chown -h 4294967294:4294967293 old; chown 65536:99999 d
+                touch "$(printf 'n%.0s' $(seq 255))" "$(printf 'b\\377\\001\\\\ \\t')" "$(printf 'l\\nf')" ' ' -- -dash
+                mkdir many; (cd many; seq 100000 | xargs touch)
+                mkdir -p $(printf 'deep/%.0s' $(seq 150))
+                truncate -s 3000000000 hole; printf end >> hole; printf zero | dd of=mid bs=1 seek=70000 2>/dev/null; truncate -s 900000 mid
+                head -c 4096 /dev/urandom > block; head -c 4097 /dev/urandom > more; : > empty
+                """);
+        Files.delete(tree.resolve("hole"));
+        assertSame(pack(tree, "pax"), "special, pax", 100_020);
+        sh(tree, "rm -rf many; touch -d @5 old; chown -h 7:7 old");
+        assertSame(pack(tree, "gnu"), "special, gnu", 20);
+        sh(
+                tree,
+                "rm -rf many deep long n* null far tty pipe pipe2; find . -name 'b*' -o -name 'l*' | xargs -0 rm -f");
+        assertSame(pack(tree, "ustar"), "special, ustar", 10);
+        sh(tree, "find . ! -type f ! -type d -delete; chown -R 5:6 .");
+        assertSame(pack(tree, "v7"), "special, v7", 5);
+    }
+
+    @Test
+    void aDebianImageIsTheSame() throws Exception {
+        Tool.need("mmdebstrap");
+        var cache = Path.of("target", "debian-minbase.tar").toAbsolutePath();
+        if (!Files.exists(cache)) {
+            make(cache);
+        }
+        assertSame(cache, "debian", 5_000);
+    }
+
+    private void make(Path tar) throws Exception {
+        Files.createDirectories(tar.getParent());
+        var unfinished = directory.resolve("debian.tar");
+        var process =
+                new ProcessBuilder(
+                                "mmdebstrap",
+                                "--variant=minbase",
+                                "--quiet",
+                                "stable",
+                                unfinished.toString())
+                        .inheritIO()
+                        .start();
+        boolean made = process.waitFor(4, TimeUnit.MINUTES) && process.exitValue() == 0;
+        if (!made) {
+            process.destroy();
+            abort("mmdebstrap could not fetch Debian's packages");
+        }
+        Files.move(unfinished, tar, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private Path pack(Path tree, String format) throws Exception {
+        var tar = directory.resolve(tree.getFileName() + "-" + format + ".tar");
+        boolean attributes = format.equals("pax");
+        sh(
+                tree,
+                "tar --format=%s --sparse %s -cf %s . 2>/dev/null || [ $? = 1 ]"
+                        .formatted(format, attributes ? "--xattrs --xattrs-include=*" : "", tar));
+        return tar;
+    }
+
+    private void assertSame(Path tar, String what, int least) throws Exception {
+        var unpacked = Files.createTempDirectory(directory, "unpacked");
+        sh(unpacked, "tar --xattrs --xattrs-include='*' --numeric-owner -xpf " + tar);
+        var expected = TreeListing.of(unpacked);
+        assertThat(expected).as(what).hasSizeGreaterThan(least);
+        var image = unpacked.resolveSibling(unpacked.getFileName() + ".erofs");
+        try (var in = Files.newInputStream(tar)) {
+            Layers.write(in, image, Layers.LIMITS);
+        }
+        Tool.run("fsck.erofs", image.toString());
+        assertThat(TreeListing.ofImage(image)).as("%s, our reader", what).isEqualTo(expected);
+        var obstacle = Mounted.obstacle();
+        if (obstacle.isPresent()) {
+            System.out.println(what + " is compared by our own reader alone: " + obstacle.get());
+            return;
+        }
+        try (var mounts = new Mounted()) {
+            var mounted = mounts.erofs(image, image.resolveSibling(image.getFileName() + ".d"));
+            assertThat(TreeListing.of(mounted)).as("%s, the kernel", what).isEqualTo(expected);
+        }
+    }
+
+    private static void sh(Path in, String script) throws IOException, InterruptedException {
+        Tool.run("sh", "-ec", "cd '" + in + "'\n" + script);
+    }
+}
