@@ -8,11 +8,14 @@ import org.jspecify.annotations.Nullable;
 import podvm.engine.PodException;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Reads a stranger's JSON: what is missing or of another kind counts as empty. */
 final class Json {
-    private static final JsonMapper MAPPER = new JsonMapper();
+    /** The same object gives the same bytes in every process: digests are made of them. */
+    private static final JsonMapper MAPPER =
+            JsonMapper.builder().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
 
     private Json() {}
 
@@ -33,6 +36,10 @@ final class Json {
 
     static byte[] bytes(Map<String, ?> object) {
         return MAPPER.writeValueAsBytes(object);
+    }
+
+    static byte[] bytes(JsonNode node) {
+        return MAPPER.writeValueAsBytes(node);
     }
 
     static String text(JsonNode node, String field) {

@@ -1,27 +1,35 @@
 package podvm.engine.fake;
 
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import podvm.engine.Deadline;
 import podvm.engine.Digest;
 import podvm.engine.Image;
 import podvm.engine.ImageConfig;
+import podvm.engine.ImageDetails;
+import podvm.engine.ImageExport;
+import podvm.engine.ImageRemoval;
 import podvm.engine.Images;
+import podvm.engine.LayerCheck;
 import podvm.engine.LayerDisk;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.engine.PodId;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
 
 /** Images by the name they are asked for; there is one, "image", from the beginning. */
 public final class FakeImages implements Images {
     private final Map<String, Image> images = new ConcurrentHashMap<>();
+    private final Map<PodId, Set<Digest>> holds = new ConcurrentHashMap<>();
     private volatile CountDownLatch network = new CountDownLatch(0);
     private volatile CountDownLatch pulling = new CountDownLatch(1);
 
@@ -90,7 +98,60 @@ public final class FakeImages implements Images {
     }
 
     @Override
-    public void remove(String referenceOrId) {
+    public boolean hold(PodId pod, String podName, Digest image) {
+        holds.computeIfAbsent(pod, _ -> ConcurrentHashMap.newKeySet()).add(image);
+        return images.values().stream().anyMatch(one -> one.id().equals(image));
+    }
+
+    @Override
+    public void release(PodId pod) {
+        holds.remove(pod);
+    }
+
+    /** What each pod holds. */
+    public Map<PodId, Set<Digest>> holds() {
+        return holds;
+    }
+
+    @Override
+    public ImageDetails details(String referenceOrId) throws PodException {
+        var image = known(referenceOrId);
+        return new ImageDetails(image, List.of(), List.of(), List.of());
+    }
+
+    @Override
+    public ImageExport export(
+            String referenceOrId, LayerPacking packing, OutputStream out, Progress progress)
+            throws PodException {
+        throw new PodException(Kind.UNSUPPORTED, "the fake exports no images", "");
+    }
+
+    @Override
+    public Image tag(String referenceOrId, String name) throws PodException {
+        var image = known(referenceOrId);
+        images.put(name, image);
+        return image;
+    }
+
+    @Override
+    public ImageRemoval remove(String referenceOrId) throws PodException {
+        var image = known(referenceOrId);
         images.remove(referenceOrId);
+        return new ImageRemoval(List.of(referenceOrId), List.of(image.id()), 0);
+    }
+
+    @Override
+    public ImageRemoval prune(Unwanted unwanted) {
+        return new ImageRemoval(List.of(), List.of(), 0);
+    }
+
+    @Override
+    public List<LayerCheck> verify(Optional<String> referenceOrId, Progress progress) {
+        return List.of();
+    }
+
+    private Image known(String reference) throws PodException {
+        return find(reference)
+                .orElseThrow(() -> new PodException(Kind.NOT_FOUND, "no image " + reference, ""));
     }
 }
