@@ -28,6 +28,9 @@ public interface Images {
     /** Ends all that a pod holds; it may hold nothing. */
     void release(PodId pod);
 
+    /** The whole name that a reference stands for: "docker.io/library/nginx:latest" for "nginx". */
+    String fullName(String reference) throws PodException;
+
     /** By reference, by id, or by a unique prefix of an id of at least 6 digits. */
     Optional<Image> find(String referenceOrId) throws PodException;
 

@@ -115,6 +115,11 @@ public final class ImageStore implements Images, AutoCloseable {
     }
 
     @Override
+    public String fullName(String reference) throws PodException {
+        return ImageReference.parse(reference).full();
+    }
+
+    @Override
     public Optional<Image> find(String referenceOrId) throws PodException {
         return resolve(referenceOrId).flatMap(index::byId);
     }

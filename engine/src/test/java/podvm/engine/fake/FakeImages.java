@@ -82,6 +82,11 @@ public final class FakeImages implements Images {
     }
 
     @Override
+    public String fullName(String reference) {
+        return reference;
+    }
+
+    @Override
     public Optional<Image> find(String referenceOrId) {
         return Optional.ofNullable(images.get(referenceOrId));
     }
