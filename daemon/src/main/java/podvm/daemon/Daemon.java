@@ -63,7 +63,8 @@ final class Daemon implements AutoCloseable {
         var run = Directories.own(config.run());
         try (var undo = new Rollback()) {
             undo.add(StateLock.take(state));
-            var images = undo.add(ImageStore.open(state.resolve("images"), imageOptions(config), events));
+            var images = undo.add(ImageStore.open(
+                                    state.resolve("images"), imageOptions(config), policy, events));
             var journals = new JournalFiles(Directories.own(state.resolve("pods")), events);
             var binary =
                     config.qemu()

@@ -1,6 +1,7 @@
 package podvm.image;
 
 import podvm.engine.Image;
+import podvm.image.registry.RegistryOptions;
 
 /**
  * How a store works.
@@ -8,9 +9,18 @@ import podvm.engine.Image;
  * @param parallelLayers fetched and written at a time, by all pulls together
  * @param platform whose images are chosen
  */
-public record ImageOptions(int parallelLayers, LayerLimits layerLimits, Image.Platform platform) {
+public record ImageOptions(
+        int parallelLayers,
+        LayerLimits layerLimits,
+        Image.Platform platform,
+        RegistryOptions registries) {
     public static final ImageOptions DEFAULT =
             new ImageOptions(3, LayerLimits.DEFAULT, hostPlatform());
+
+    /** Reaches registries as they are, without mirrors, credentials or proxies. */
+    public ImageOptions(int parallelLayers, LayerLimits layerLimits, Image.Platform platform) {
+        this(parallelLayers, layerLimits, platform, RegistryOptions.NONE);
+    }
 
     /** Under the name that images use for this machine's architecture. */
     public static Image.Platform hostPlatform() {

@@ -2,28 +2,49 @@ package podvm.image;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import podvm.engine.Deadline;
 import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
+import podvm.image.registry.Credentials;
+import podvm.image.registry.Registries;
+import podvm.image.registry.Repository;
 
 /** Fetches an image from its registry. */
 final class ImagePull implements AutoCloseable {
-    private final RegistryClient client = new RegistryClient();
+    private final Registries registries;
     private final ImageInstall install;
     private final PlatformChoice platform;
 
-    ImagePull(ImageInstall install, PlatformChoice platform) {
+    ImagePull(Registries registries, ImageInstall install, PlatformChoice platform) {
+        this.registries = registries;
         this.install = install;
         this.platform = platform;
     }
 
-    Image pull(ImageReference reference, Progress progress, Deadline deadline)
+    /**
+     * @param text as the user wrote it
+     * @param credentials for the image's registry; empty: what docker login left
+     */
+    Image pull(
+            String text,
+            ImageReference reference,
+            Optional<Credentials> credentials,
+            Progress progress,
+            Deadline deadline)
             throws PodException, InterruptedException {
-        var repository = new Repository(client, reference);
+        if (!text.equals(reference.full())) {
+            progress.at("%s is %s".formatted(text, reference.full()), 0, -1);
+        }
+        var repository =
+                registries.repository(reference.registry(), reference.repository(), credentials);
         progress.at("manifest", 0, -1);
-        var root = repository.root(deadline);
-        var walk = new ManifestWalk(repository, platform, progress, deadline);
+        var root =
+                reference.digest().isPresent()
+                        ? repository.root(reference.digest().get(), deadline)
+                        : repository.tagged(reference.version(), deadline);
+        var walk = new ManifestWalk(new RegistryContents(repository), platform, progress, deadline);
         try {
             var parts = walk.parts(root.bytes(), reference.full());
             return install.install(parts, names(reference, root), deadline);
@@ -34,7 +55,7 @@ final class ImagePull implements AutoCloseable {
 
     @Override
     public void close() {
-        client.close();
+        registries.close();
     }
 
     /** The tag may move; the digest stays a name of what was fetched. */

@@ -21,6 +21,9 @@ import podvm.engine.PodException;
 import podvm.engine.PodId;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
+import podvm.image.registry.Credentials;
+import podvm.image.registry.Registries;
+import podvm.image.trust.SignaturePolicy;
 
 /** The images of a node, in one directory that one process at a time may use. */
 public final class ImageStore implements Images, AutoCloseable {
@@ -34,23 +37,36 @@ public final class ImageStore implements Images, AutoCloseable {
     private final ImagePull pulls;
 
     private ImageStore(
-            StoreFiles files, StoreLock lock, ImageOptions options, ImageEvent.Listener events)
+            StoreFiles files,
+            StoreLock lock,
+            ImageOptions options,
+            SignaturePolicy policy,
+            ImageEvent.Listener events)
             throws PodException {
         this.lock = lock;
         this.layers = new LayerStore(files, options.layerLimits(), events);
         this.index = new ImageIndex(files, layers, events);
         var install = new ImageInstall(index, layers, options.parallelLayers());
         this.archives = new ArchiveLoad(files, layers, index, install, options);
-        this.pulls = new ImagePull(install, new PlatformChoice(options.platform()));
+        this.pulls =
+                new ImagePull(
+                        new Registries(options.registries()),
+                        install,
+                        new PlatformChoice(options.platform()),
+                        policy);
     }
 
-    /** As the other, with nobody to hear of damage. */
+    /** As the other, with trust in every image and nobody to hear of damage. */
     public static ImageStore open(Path directory, ImageOptions options) throws PodException {
-        return open(directory, options, _ -> {});
+        return open(directory, options, SignaturePolicy.ACCEPT_ANYTHING, _ -> {});
     }
 
     /** Makes the directory where it is missing, and tidies up after a crash. */
-    public static ImageStore open(Path directory, ImageOptions options, ImageEvent.Listener events)
+    public static ImageStore open(
+            Path directory,
+            ImageOptions options,
+            SignaturePolicy policy,
+            ImageEvent.Listener events)
             throws PodException {
         var files = new StoreFiles(directory);
         StoreLock lock = null;
@@ -58,7 +74,7 @@ public final class ImageStore implements Images, AutoCloseable {
             Files.createDirectories(directory);
             lock = StoreLock.take(directory);
             files.make();
-            var store = new ImageStore(files, lock, options, events);
+            var store = new ImageStore(files, lock, options, policy, events);
             lock = null;
             return store;
         } catch (IOException e) {
@@ -73,35 +89,45 @@ public final class ImageStore implements Images, AutoCloseable {
     @Override
     public Image pull(String reference, PullPolicy policy, Progress progress, Deadline deadline)
             throws PodException, InterruptedException {
+        return pull(reference, policy, Optional.empty(), progress, deadline);
+    }
+
+    /**
+     * @param credentials for the image's registry; empty: what docker login left
+     */
+    public Image pull(
+            String reference,
+            PullPolicy policy,
+            Optional<Credentials> credentials,
+            Progress progress,
+            Deadline deadline)
+            throws PodException, InterruptedException {
         var parsed = ImageReference.parse(reference);
         var id = index.idOf(parsed.full());
         var known = id.isPresent() ? index.whole(id.get()) : Optional.<Image>empty();
-        return switch (policy) {
-            case ALWAYS -> pulls.pull(parsed, progress, deadline);
-            case IF_NOT_PRESENT ->
-                    known.isPresent() ? known.get() : fetch(parsed, id, progress, deadline);
-            case NEVER -> known.orElseThrow(() -> absent(parsed, id));
-        };
+        if (policy == PullPolicy.NEVER) {
+            return known.orElseThrow(() -> absent(parsed, id));
+        }
+        if (policy == PullPolicy.IF_NOT_PRESENT && known.isPresent()) {
+            return known.get();
+        }
+        try {
+            return pulls.pull(reference, parsed, credentials, progress, deadline);
+        } catch (PodException e) {
+            throw id.flatMap(one -> index.damage(one, parsed.full()))
+                    .map(damage -> both(damage, e))
+                    .orElse(e);
+        }
     }
 
     /** Where it is fetched for the second time only because of damage, a failure says so. */
-    private Image fetch(
-            ImageReference reference, Optional<Digest> known, Progress progress, Deadline deadline)
-            throws PodException, InterruptedException {
-        try {
-            return pulls.pull(reference, progress, deadline);
-        } catch (PodException e) {
-            var damage = known.flatMap(id -> index.damage(id, reference.full()));
-            if (damage.isEmpty()) {
-                throw e;
-            }
-            throw new PodException(
-                    e.kind(),
-                    "%s; it cannot be fetched again: %s"
-                            .formatted(damage.get().getMessage(), e.getMessage()),
-                    damage.get().remedy(),
-                    e);
-        }
+    private static PodException both(PodException damage, PodException failure) {
+        return new PodException(
+                failure.kind(),
+                "%s; it cannot be fetched again: %s"
+                        .formatted(damage.getMessage(), failure.getMessage()),
+                damage.remedy(),
+                failure);
     }
 
     @Override

@@ -12,7 +12,7 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Reads a stranger's JSON: what is missing or of another kind counts as empty. */
-final class Json {
+public final class Json {
     /** The same object gives the same bytes in every process: digests are made of them. */
     private static final JsonMapper MAPPER =
             JsonMapper.builder().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
@@ -22,7 +22,7 @@ final class Json {
     /**
      * @param what it is, for messages: "manifest of …"
      */
-    static JsonNode parse(byte[] bytes, String what) throws PodException {
+    public static JsonNode parse(byte[] bytes, String what) throws PodException {
         try {
             var node = MAPPER.readTree(bytes);
             if (node.isContainer()) {
@@ -42,7 +42,7 @@ final class Json {
         return MAPPER.writeValueAsBytes(node);
     }
 
-    static String text(JsonNode node, String field) {
+    public static String text(JsonNode node, String field) {
         return node.path(field).asString("");
     }
 

@@ -13,7 +13,11 @@ sealed interface Manifest {
     /** Enough for any image; registries take at most that much (OCI distribution specification). */
     int LARGEST = 4 << 20;
 
-    record OfImage(Descriptor config, List<Descriptor> layers) implements Manifest {}
+    /**
+     * @param artifactType what else it is, where it is only stored like an image; may be empty
+     */
+    record OfImage(Descriptor config, List<Descriptor> layers, String artifactType)
+            implements Manifest {}
 
     record Index(List<Descriptor> manifests) implements Manifest {}
 
@@ -27,7 +31,9 @@ sealed interface Manifest {
         }
         if (root.path("config").isObject() && root.path("layers").isArray()) {
             return new OfImage(
-                    Descriptor.parse(root.path("config")), descriptors(root.path("layers")));
+                    Descriptor.parse(root.path("config")),
+                    descriptors(root.path("layers")),
+                    Json.text(root, "artifactType"));
         }
         var version = root.path("schemaVersion").asInt(0);
         throw new PodException(

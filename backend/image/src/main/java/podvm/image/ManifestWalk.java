@@ -10,7 +10,7 @@ import podvm.engine.Progress;
 
 /** Finds the parts of an image from its manifest on, wherever manifests and blobs lie. */
 final class ManifestWalk {
-    private static final int LARGEST_CONFIG = 8 << 20;
+    private static final int LARGEST_CONFIG = 4 << 20;
     private static final int DEEPEST_INDEX = 4;
 
     private final Contents contents;
@@ -47,7 +47,8 @@ final class ManifestWalk {
                 }
                 case Manifest.Index index -> {
                     var chosen = platform.choose(index.manifests(), origin);
-                    bytes = whole(contents.manifest(chosen, deadline), chosen, Manifest.LARGEST);
+                    checkSize(chosen, Manifest.LARGEST);
+                    bytes = whole(contents.manifest(chosen, deadline), chosen);
                 }
             }
         }
@@ -59,7 +60,9 @@ final class ManifestWalk {
 
     private ImageParts parts(Manifest.OfImage image, String origin)
             throws IOException, PodException, InterruptedException {
-        var bytes = whole(contents.blob(image.config(), deadline), image.config(), LARGEST_CONFIG);
+        MediaTypes.check(image, origin);
+        checkSize(image.config(), LARGEST_CONFIG);
+        var bytes = whole(contents.blob(image.config(), deadline), image.config());
         var config = ConfigFile.parse(bytes);
         platform.check(config, origin);
         var sources = new ArrayList<LayerBlob.Source>();
@@ -74,16 +77,19 @@ final class ManifestWalk {
         return ImageParts.of(config, sources, origin);
     }
 
-    private static byte[] whole(InputStream stream, Descriptor expected, int largest)
+    private static void checkSize(Descriptor expected, int largest) throws PodException {
+        if (expected.size() > largest) {
+            throw new PodException(
+                    PodException.Kind.CORRUPT,
+                    "%s has %d bytes; at most %d are read"
+                            .formatted(expected.digest(), expected.size(), largest),
+                    "check that it is a container image");
+        }
+    }
+
+    private static byte[] whole(InputStream stream, Descriptor expected)
             throws IOException, PodException {
         try (stream) {
-            if (expected.size() > largest) {
-                throw new PodException(
-                        PodException.Kind.CORRUPT,
-                        "%s has %d bytes; at most %d are read"
-                                .formatted(expected.digest(), expected.size(), largest),
-                        "check that it is a container image");
-            }
             var checked = new CheckedBlob(stream, expected);
             var bytes = new byte[(int) expected.size()];
             int got = checked.readNBytes(bytes, 0, bytes.length);

@@ -19,6 +19,7 @@ final class PlatformChoice {
 
     Descriptor choose(List<Descriptor> manifests, String what) throws PodException {
         return manifests.stream()
+                .filter(MediaTypes::isManifest)
                 .filter(this::runsHere)
                 .min(Comparator.comparingInt(this::rank))
                 .orElseThrow(() ->

@@ -7,11 +7,11 @@ import podvm.engine.PodException;
  * Carries a finding through code that may only throw IOException, such as an InputStream; {@link
  * #cause} is what callers of the package get to see.
  */
-final class Refusal extends IOException {
+public final class Refusal extends IOException {
     private static final long serialVersionUID = 1;
     private final PodException cause;
 
-    Refusal(PodException cause) {
+    public Refusal(PodException cause) {
         super(cause.getMessage(), cause);
         this.cause = cause;
     }
@@ -22,7 +22,7 @@ final class Refusal extends IOException {
                         PodException.Kind.CORRUPT, message, "fetch or build the image again"));
     }
 
-    PodException finding() {
+    public PodException finding() {
         return cause;
     }
 }

@@ -6,7 +6,7 @@ import java.util.HexFormat;
 import podvm.engine.Digest;
 
 /** The hash that content addresses are made of. */
-final class Sha256 {
+public final class Sha256 {
     private Sha256() {}
 
     static MessageDigest begin() {
@@ -21,7 +21,7 @@ final class Sha256 {
         return new Digest(HexFormat.of().formatHex(hash.digest()));
     }
 
-    static Digest of(byte[] content) {
+    public static Digest of(byte[] content) {
         var hash = begin();
         hash.update(content);
         return end(hash);

@@ -5,15 +5,38 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
+import podvm.image.registry.RegistryOptions;
 
 /** A registry on the loopback that misbehaves as a test wants it. */
 final class FakeRegistry implements AutoCloseable {
+    /** Does not make tests wait. */
+    static final RegistryOptions IMPATIENT =
+            new RegistryOptions(
+                    List.of(),
+                    Optional.empty(),
+                    Map.of(),
+                    new RegistryOptions.Patience(
+                            Duration.ofSeconds(10),
+                            Duration.ofSeconds(30),
+                            Duration.ofSeconds(30),
+                            4,
+                            Duration.ofMillis(20),
+                            Duration.ofSeconds(5)));
+
+    static RegistryOptions impatient(Path hosts, Map<String, String> environment) {
+        return new RegistryOptions(
+                List.of(hosts), Optional.empty(), environment, IMPATIENT.patience());
+    }
+
     interface Misbehaviour {
         /** True when it has answered. */
         boolean answer(HttpExchange exchange, byte[] content) throws IOException;

@@ -2,6 +2,8 @@ package podvm.image;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -93,6 +95,11 @@ final class OciBytes {
         return ",\"platform\":{\"os\":\"linux\",\"architecture\":\"%s\"}".formatted(architecture);
     }
 
+    static String platform(String architecture, String variant) {
+        return ",\"platform\":{\"os\":\"linux\",\"architecture\":\"%s\",\"variant\":\"%s\"}"
+                .formatted(architecture, variant);
+    }
+
     static String named(String annotation, String name) {
         return ",\"annotations\":{\"%s\":\"%s\"}".formatted(annotation, name);
     }
@@ -105,6 +112,19 @@ final class OciBytes {
         tar.file("index.json", indexBytes(descriptors));
         tar.file("oci-layout", utf("{\"imageLayoutVersion\":\"1.0.0\"}"));
         return tar.bytes();
+    }
+
+    /** The layout as a directory, the image under a tag. */
+    void write(Path directory, Blob manifest, String tag) throws IOException {
+        var files = Files.createDirectories(directory.resolve("blobs/sha256"));
+        for (var blob : blobs.entrySet()) {
+            Files.write(files.resolve(blob.getKey().hex()), blob.getValue());
+        }
+        var named = named("org.opencontainers.image.ref.name", tag);
+        Files.write(
+                directory.resolve("index.json"),
+                indexBytes(descriptor(OCI_MANIFEST, manifest, named)));
+        Files.write(directory.resolve("oci-layout"), utf("{\"imageLayoutVersion\":\"1.0.0\"}"));
     }
 
     static byte[] utf(String text) {

@@ -34,7 +34,8 @@ import podvm.engine.PullPolicy;
 @Timeout(60)
 class PullTest {
     private static final ImageOptions OPTIONS =
-            new ImageOptions(3, Layers.LIMITS, new Image.Platform("linux", "amd64"));
+            new ImageOptions(
+                    3, Layers.LIMITS, new Image.Platform("linux", "amd64"), FakeRegistry.IMPATIENT);
     private static final byte[] BASE = new TarBytes().file("bin/sh", "shell").bytes();
     private static final byte[] TOP = new TarBytes().file("app", noise(300_000)).bytes();
 
@@ -187,7 +188,7 @@ class PullTest {
                     exchange.getResponseBody().write(longer);
                     return true;
                 });
-        assertFails(PodException.Kind.CORRUPT).hasMessageContaining("more than its");
+        assertFails(PodException.Kind.CORRUPT).hasMessageContaining("the manifest says");
         assertNothingIsLeft();
     }
 
@@ -456,7 +457,7 @@ class PullTest {
         var packed =
                 oci.manifest(
                         OciBytes.config("amd64", List.of(BASE)),
-                        List.of(OciBytes.descriptor("x", zstd, "")));
+                        List.of(OciBytes.descriptor("", zstd, "")));
         reference = registry.publish("team/zstd", oci, packed);
         assertFails(PodException.Kind.UNSUPPORTED).hasMessageContaining("zstd");
     }
@@ -467,7 +468,7 @@ class PullTest {
         var packed =
                 oci.manifest(
                         OciBytes.config("amd64", List.of(BASE)),
-                        List.of(OciBytes.descriptor("x", plain, "")));
+                        List.of(OciBytes.descriptor("", plain, "")));
         reference = registry.publish("team/plain", oci, packed);
         assertThat(pull().layers()).hasSize(1);
     }
@@ -482,6 +483,120 @@ class PullTest {
             reference = registry.publish("team/bad", oci, oci.add("x", OciBytes.utf(text)));
             assertFails(PodException.Kind.CORRUPT).hasMessageContaining(reference);
         }
+    }
+
+    @Test
+    void layersThatAreForeignOrOfAnUnknownTypeAreRefusedByName() throws Exception {
+        var layer = oci.add("application/octet-stream", BASE);
+        for (var type :
+                List.of(
+                        "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+                        "application/vnd.oci.image.layer.nondistributable.v1.tar",
+                        "application/vnd.oci.image.layer.v1.tar+gzip+encrypted",
+                        "application/wasm")) {
+            var image =
+                    oci.manifest(
+                            OciBytes.config("amd64", List.of(BASE)),
+                            List.of(OciBytes.descriptor(type, layer, "")));
+            reference = registry.publish("team/odd", oci, image);
+            assertFails(PodException.Kind.UNSUPPORTED)
+                    .hasMessageContainingAll(type, layer.digest().toString(), reference);
+        }
+        assertThat(registry.count("/blobs/")).isZero();
+    }
+
+    @Test
+    void anArtifactIsRefusedByItsType() throws Exception {
+        var config = oci.add("application/vnd.oci.empty.v1+json", OciBytes.utf("{}"));
+        var artifact =
+                oci.add(
+                        OciBytes.OCI_MANIFEST,
+                        OciBytes.utf(
+                                """
+                                {"schemaVersion":2,"artifactType":"text/vnd.example.sbom",
+                                "config":%s,"layers":[%s]}
+                                """
+                                        .formatted(
+                                                OciBytes.descriptor(
+                                                        "application/vnd.oci.empty.v1+json",
+                                                        config,
+                                                        ""),
+                                                OciBytes.descriptor("text/plain", config, ""))));
+        reference = registry.publish("team/sbom", oci, artifact);
+        assertFails(PodException.Kind.UNSUPPORTED)
+                .hasMessageContainingAll("text/vnd.example.sbom", reference);
+    }
+
+    @Test
+    void indexesInsideIndexesAreFollowedOnlySoFar() throws Exception {
+        var inner =
+                oci.index(
+                        OciBytes.descriptor(
+                                OciBytes.OCI_MANIFEST, manifest, OciBytes.platform("amd64")));
+        var outer =
+                oci.index(
+                        OciBytes.descriptor("application/vnd.example", manifest, ""),
+                        OciBytes.descriptor(OciBytes.OCI_INDEX, inner, ""));
+        reference = registry.publish("team/nested", oci, outer);
+        assertThat(pull().layers()).hasSize(2);
+        var deep = outer;
+        for (int depth = 0; depth < 5; depth++) {
+            deep = oci.index(OciBytes.descriptor(OciBytes.OCI_INDEX, deep, ""));
+        }
+        reference = registry.publish("team/deep", oci, deep);
+        assertFails(PodException.Kind.CORRUPT).hasMessageContainingAll("indexes inside", reference);
+    }
+
+    @Test
+    void aManifestOrConfigurationThatIsTooLargeIsRefusedUnread() throws Exception {
+        var large = new OciBytes.Blob(Sha256.of(BASE), new byte[(4 << 20) + 1]);
+        reference = registry.publish("team/large", oci, oci.add("x", large.bytes()));
+        assertFails(PodException.Kind.CORRUPT).hasMessageContainingAll("4194304", reference);
+        var index = oci.index(OciBytes.descriptor(OciBytes.OCI_MANIFEST, large, ""));
+        reference = registry.publish("team/large", oci, index);
+        assertFails(PodException.Kind.CORRUPT).hasMessageContaining("4194304");
+        var image =
+                oci.add(
+                        OciBytes.OCI_MANIFEST,
+                        OciBytes.utf(
+                                "{\"config\":%s,\"layers\":[]}"
+                                        .formatted(OciBytes.descriptor("", large, ""))));
+        reference = registry.publish("team/large", oci, image);
+        assertFails(PodException.Kind.CORRUPT).hasMessageContaining("4194304");
+        assertThat(registry.count("/blobs/")).isZero();
+    }
+
+    @Test
+    void theBestVariantThatRunsHereIsChosen() throws Exception {
+        var v2 = oci.image("amd64", List.of(BASE, TOP, TOP));
+        var index =
+                oci.index(
+                        OciBytes.descriptor(
+                                OciBytes.OCI_MANIFEST, v2, OciBytes.platform("amd64", "v3")),
+                        OciBytes.descriptor(
+                                OciBytes.OCI_MANIFEST, manifest, OciBytes.platform("amd64")));
+        reference = registry.publish("team/variants", oci, index);
+        assertThat(pull().layers()).hasSize(2);
+        var onlyV3 =
+                oci.index(
+                        OciBytes.descriptor(
+                                OciBytes.OCI_MANIFEST, v2, OciBytes.platform("amd64", "v3")));
+        reference = registry.publish("team/v3", oci, onlyV3);
+        assertFails(PodException.Kind.UNSUPPORTED).hasMessageContaining("linux/amd64/v3");
+    }
+
+    @Test
+    void aShortNameSaysWhatItBecame() {
+        var steps = Collections.synchronizedList(new ArrayList<String>());
+        var now = Deadline.after(Duration.ZERO);
+        assertThatThrownBy(() ->
+                        store.pull(
+                                "busybox",
+                                PullPolicy.ALWAYS,
+                                (step, done, total) -> steps.add(step),
+                                now))
+                .isInstanceOf(PodException.class);
+        assertThat(steps).contains("busybox is docker.io/library/busybox:latest");
     }
 
     private static byte[] zstd() {
