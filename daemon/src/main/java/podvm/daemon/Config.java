@@ -22,6 +22,7 @@ import podvm.engine.PodException.Kind;
  * @param guest directory with vmlinux and initramfs.cpio
  * @param accelerator "auto", "kvm" or "tcg"
  * @param qemu empty: found on PATH
+ * @param imagePolicy empty: any image is accepted
  * @param idleExit zero: never
  */
 public record Config(
@@ -42,6 +43,7 @@ public record Config(
         int logFiles,
         int endedPodsKept,
         int pullLayers,
+        Optional<Path> imagePolicy,
         Duration idleExit) {
     private static final long TEBI = 1024L * 1024;
 
@@ -102,6 +104,7 @@ public record Config(
                                 "pods.ended-kept", 100, n -> n >= 0 && n <= 100_000, "0 to 100000"),
                         reader.number(
                                 "image.parallel-layers", 3, n -> n >= 1 && n <= 64, "1 to 64"),
+                        reader.text("image.policy", Path::of),
                         reader.duration("daemon.idle-exit-ms", Duration.ZERO));
         reader.finish(file);
         return config;

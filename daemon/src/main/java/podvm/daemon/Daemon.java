@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -19,7 +20,8 @@ import podvm.engine.pod.PodTable;
 import podvm.engine.pod.Ports;
 import podvm.image.ImageOptions;
 import podvm.image.ImageStore;
-import podvm.image.LayerLimits;
+import podvm.image.layer.LayerLimits;
+import podvm.image.trust.SignaturePolicy;
 import podvm.journal.JournalFiles;
 import podvm.linux.User;
 import podvm.machine.VmmUser;
@@ -63,6 +65,10 @@ final class Daemon implements AutoCloseable {
         var run = Directories.own(config.run());
         try (var undo = new Rollback()) {
             undo.add(StateLock.take(state));
+            var policy =
+                    config.imagePolicy().isPresent()
+                            ? SignaturePolicy.read(config.imagePolicy().get())
+                            : SignaturePolicy.ACCEPT_ANYTHING;
             var images = undo.add(ImageStore.open(
                                     state.resolve("images"), imageOptions(config), policy, events));
             var journals = new JournalFiles(Directories.own(state.resolve("pods")), events);
@@ -93,7 +99,7 @@ final class Daemon implements AutoCloseable {
                             events);
             var pods = undo.add(PodTable.open(ports, settings(config)));
             var facts = new NodeFacts(state, verdict);
-            var service = new NodeService(pods, facts::version, () -> findings(config, probe));
+            var service = new NodeService(pods, facts::version, () -> findings(config, probe, images));
             var server = undo.add(NodeServer.start(run.resolve("node.sock"), service));
             return new Daemon(config, pods, server, undo.keep());
         }
@@ -166,10 +172,17 @@ final class Daemon implements AutoCloseable {
         }
     }
 
-    private static List<Finding> findings(Config config, AcceleratorProbe probe) {
+    private static List<Finding> findings(
+            Config config, AcceleratorProbe probe, ImageStore images) {
         try {
-            return QemuPrerequisites.check(
-                    kernel(config), config.guest().resolve("initramfs.cpio"), probe);
+            var findings =
+                    new ArrayList<>(
+                            QemuPrerequisites.check(
+                                    kernel(config),
+                                    config.guest().resolve("initramfs.cpio"),
+                                    probe));
+            findings.add(ImageFinding.of(images, config.imagePolicy()));
+            return findings;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return List.of();

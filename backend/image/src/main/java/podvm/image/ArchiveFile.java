@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import podvm.engine.PodException;
+import podvm.image.layer.TarReader;
 
 /** A tar file whose members can be read in any order. Closing it deletes it. */
 final class ArchiveFile implements AutoCloseable {

@@ -15,6 +15,7 @@ import podvm.engine.Deadline;
 import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
+import podvm.image.layer.Inflated;
 
 /**
  * Takes images from a tar stream. An archive of images is stored aside first, since its parts come

@@ -11,6 +11,7 @@ import podvm.engine.Deadline;
 import podvm.engine.Digest;
 import podvm.engine.Image;
 import podvm.engine.PodException;
+import podvm.image.layer.Inflated;
 
 /** Brings the parts of an image into the store: missing layers side by side, then the names. */
 final class ImageInstall {

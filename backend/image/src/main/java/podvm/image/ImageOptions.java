@@ -1,6 +1,7 @@
 package podvm.image;
 
 import podvm.engine.Image;
+import podvm.image.layer.LayerLimits;
 import podvm.image.registry.RegistryOptions;
 
 /**

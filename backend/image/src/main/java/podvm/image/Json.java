@@ -46,7 +46,7 @@ public final class Json {
         return node.path(field).asString("");
     }
 
-    static List<String> texts(JsonNode array) {
+    public static List<String> texts(JsonNode array) {
         var texts = new ArrayList<String>();
         for (var element : array) {
             texts.add(element.asString(""));

@@ -18,6 +18,10 @@ import podvm.engine.ImageEvent;
 import podvm.engine.LayerDisk;
 import podvm.engine.PodEvent;
 import podvm.engine.PodException;
+import podvm.image.layer.EarlySync;
+import podvm.image.layer.HashedStream;
+import podvm.image.layer.LayerLimits;
+import podvm.image.layer.LayerWriter;
 
 /**
  * The layer disks of a store: one file per layer, named by the digest of the layer's tar, and

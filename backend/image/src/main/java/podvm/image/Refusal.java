@@ -16,7 +16,7 @@ public final class Refusal extends IOException {
         this.cause = cause;
     }
 
-    static Refusal corrupt(String message) {
+    public static Refusal corrupt(String message) {
         return new Refusal(
                 new PodException(
                         PodException.Kind.CORRUPT, message, "fetch or build the image again"));

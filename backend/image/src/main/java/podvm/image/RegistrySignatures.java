@@ -26,9 +26,9 @@ record RegistrySignatures(Repository repository) implements SignatureSource {
     }
 
     @Override
-    public byte[] blob(Digest digest, Deadline deadline)
+    public byte[] blob(Digest digest, long size, Deadline deadline)
             throws PodException, InterruptedException {
-        try (var in = repository.blob(digest, deadline)) {
+        try (var in = repository.blob(digest, size, deadline)) {
             var bytes = in.readNBytes(LARGEST + 1);
             if (bytes.length > LARGEST || !Sha256.of(bytes).equals(digest)) {
                 throw new PodException(

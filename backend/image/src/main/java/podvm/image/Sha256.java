@@ -9,7 +9,7 @@ import podvm.engine.Digest;
 public final class Sha256 {
     private Sha256() {}
 
-    static MessageDigest begin() {
+    public static MessageDigest begin() {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
@@ -17,7 +17,7 @@ public final class Sha256 {
         }
     }
 
-    static Digest end(MessageDigest hash) {
+    public static Digest end(MessageDigest hash) {
         return new Digest(HexFormat.of().formatHex(hash.digest()));
     }
 

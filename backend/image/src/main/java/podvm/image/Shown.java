@@ -5,12 +5,12 @@ import java.nio.charset.StandardCharsets;
 /**
  * Makes names out of a stranger's archive fit for a message: short and without control characters.
  */
-final class Shown {
+public final class Shown {
     private static final int LONGEST = 200;
 
     private Shown() {}
 
-    static String name(byte[] bytes) {
+    public static String name(byte[] bytes) {
         var text = new String(bytes, StandardCharsets.UTF_8);
         var shown = new StringBuilder("'");
         for (int at = 0; at < text.length() && shown.length() < LONGEST; at++) {

@@ -1,9 +1,6 @@
 /**
- * Holds images: fetches or loads them, and turns each of their layers into one EROFS layer disk.
- *
- * <p>The way of a layer: {@link podvm.image.Inflated} unpacks on a thread of its own, {@link
- * podvm.image.TarReader} finds the entries, {@link podvm.image.LayerTree} gives them their places,
- * {@link podvm.image.LayerWriter} writes data as it comes and metadata after it.
+ * Holds images: fetches or loads them, and turns each of their layers into one layer disk, which is
+ * the work of {@link podvm.image.layer}.
  */
 @NullMarked
 package podvm.image;

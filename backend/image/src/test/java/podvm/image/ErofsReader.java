@@ -20,8 +20,8 @@ import java.util.zip.CRC32C;
  * Reads an image back as Linux 6.1 does, and checks on the way what that kernel relies on: names in
  * order, data inside the image, nothing inline that crosses a block. Names are one char per byte.
  */
-final class ErofsReader {
-    record Node(
+public final class ErofsReader {
+    public record Node(
             long number,
             int mode,
             int uid,
@@ -34,11 +34,11 @@ final class ErofsReader {
             int layout,
             byte[] content,
             Map<String, String> xattrs) {
-        String text() {
+        public String text() {
             return new String(content, StandardCharsets.ISO_8859_1);
         }
 
-        int type() {
+        public int type() {
             return mode & 0170000;
         }
     }
@@ -78,11 +78,11 @@ final class ErofsReader {
     }
 
     /** All that is in the image by path; the root is "". */
-    static Map<String, Node> read(Path file) throws IOException {
+    public static Map<String, Node> read(Path file) throws IOException {
         return new ErofsReader(Files.readAllBytes(file)).nodes;
     }
 
-    static Map<String, Node> read(byte[] image) {
+    public static Map<String, Node> read(byte[] image) {
         return new ErofsReader(image).nodes;
     }
 

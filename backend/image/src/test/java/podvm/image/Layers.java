@@ -9,18 +9,21 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import podvm.engine.PodException;
+import podvm.image.layer.LayerLimits;
+import podvm.image.layer.LayerWriter;
 
 /** Turns tar into images for tests, which see the finding itself when it is refused. */
-final class Layers {
-    static final LayerLimits LIMITS = new LayerLimits(200_000, 16 << 20, 1L << 40);
+public final class Layers {
+    public static final LayerLimits LIMITS = new LayerLimits(200_000, 16 << 20, 1L << 40);
 
     private Layers() {}
 
-    static Map<String, ErofsReader.Node> read(TarBytes tar) throws IOException, PodException {
+    public static Map<String, ErofsReader.Node> read(TarBytes tar)
+            throws IOException, PodException {
         return ErofsReader.read(image(tar.bytes()));
     }
 
-    static byte[] image(byte[] tar) throws IOException, PodException {
+    public static byte[] image(byte[] tar) throws IOException, PodException {
         var file = Files.createTempFile("layer-", ".erofs");
         try {
             write(new ByteArrayInputStream(tar), file, LIMITS);
@@ -30,7 +33,7 @@ final class Layers {
         }
     }
 
-    static long write(InputStream tar, Path file, LayerLimits limits)
+    public static long write(InputStream tar, Path file, LayerLimits limits)
             throws IOException, PodException {
         try (var channel =
                 FileChannel.open(

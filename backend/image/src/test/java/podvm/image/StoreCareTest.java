@@ -29,6 +29,7 @@ import podvm.engine.PodException;
 import podvm.engine.PodId;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
+import podvm.image.trust.SignaturePolicy;
 
 /** What the store does for images after they are there. */
 @Timeout(60)
@@ -53,7 +54,7 @@ class StoreCareTest {
     }
 
     private void open() throws PodException {
-        store = ImageStore.open(directory, OPTIONS, events::add);
+        store = ImageStore.open(directory, OPTIONS, SignaturePolicy.ACCEPT_ANYTHING, events::add);
     }
 
     @AfterEach

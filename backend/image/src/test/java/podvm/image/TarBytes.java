@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 
 /** Writes tar by hand, right or wrong as a test wants it. */
-final class TarBytes {
+public final class TarBytes {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
     /** What the next entry shall have; reset after each. */
@@ -23,67 +23,67 @@ final class TarBytes {
     private int minor;
     private long lie = Long.MIN_VALUE;
 
-    TarBytes mode(int value) {
+    public TarBytes mode(int value) {
         mode = value;
         return this;
     }
 
-    TarBytes owner(long newUid, long newGid) {
+    public TarBytes owner(long newUid, long newGid) {
         uid = newUid;
         gid = newGid;
         return this;
     }
 
-    TarBytes seconds(long value) {
+    public TarBytes seconds(long value) {
         seconds = value;
         return this;
     }
 
-    TarBytes pax(String key, String value) {
+    public TarBytes pax(String key, String value) {
         return pax(key, latin(value));
     }
 
-    TarBytes pax(String key, byte[] value) {
+    public TarBytes pax(String key, byte[] value) {
         pax.put(key, value);
         return this;
     }
 
-    TarBytes announce(long size) {
+    public TarBytes announce(long size) {
         lie = size;
         return this;
     }
 
-    TarBytes file(String name, String content) {
+    public TarBytes file(String name, String content) {
         return file(name, latin(content));
     }
 
-    TarBytes file(String name, byte[] content) {
+    public TarBytes file(String name, byte[] content) {
         return entry('0', name, "", content);
     }
 
-    TarBytes directory(String name) {
+    public TarBytes directory(String name) {
         if (mode == 0644) {
             mode = 0755;
         }
         return entry('5', name, "", new byte[0]);
     }
 
-    TarBytes symlink(String name, String target) {
+    public TarBytes symlink(String name, String target) {
         mode = 0777;
         return entry('2', name, target, new byte[0]);
     }
 
-    TarBytes hardLink(String name, String target) {
+    public TarBytes hardLink(String name, String target) {
         return entry('1', name, target, new byte[0]);
     }
 
-    TarBytes device(char type, String name, int newMajor, int newMinor) {
+    public TarBytes device(char type, String name, int newMajor, int newMinor) {
         major = newMajor;
         minor = newMinor;
         return entry(type, name, "", new byte[0]);
     }
 
-    TarBytes entry(char type, String name, String link, byte[] content) {
+    public TarBytes entry(char type, String name, String link, byte[] content) {
         if (latin(name).length > 100) {
             pax("path", name);
         }
@@ -109,32 +109,32 @@ final class TarBytes {
         return this;
     }
 
-    TarBytes raw(byte[] bytes) {
+    public TarBytes raw(byte[] bytes) {
         out.writeBytes(bytes);
         return this;
     }
 
-    void data(byte[] content) {
+    public void data(byte[] content) {
         out.writeBytes(content);
         out.writeBytes(new byte[-content.length & 511]);
     }
 
-    byte[] unfinished() {
+    public byte[] unfinished() {
         return out.toByteArray();
     }
 
-    byte[] bytes() {
+    public byte[] bytes() {
         var whole = new ByteArrayOutputStream();
         whole.writeBytes(out.toByteArray());
         whole.writeBytes(new byte[1024]);
         return whole.toByteArray();
     }
 
-    InputStream stream() {
+    public InputStream stream() {
         return new ByteArrayInputStream(bytes());
     }
 
-    static byte[] gzip(byte[] content) throws java.io.IOException {
+    public static byte[] gzip(byte[] content) throws java.io.IOException {
         var packed = new ByteArrayOutputStream();
         try (var gzip = new GZIPOutputStream(packed)) {
             gzip.write(content);
@@ -142,7 +142,7 @@ final class TarBytes {
         return packed.toByteArray();
     }
 
-    void header(char type, String name, String link, long size) {
+    public void header(char type, String name, String link, long size) {
         var block = new byte[512];
         put(block, 0, 100, latin(name));
         octal(block, 100, 8, mode);
@@ -159,7 +159,7 @@ final class TarBytes {
         out.writeBytes(block);
     }
 
-    static void seal(byte[] block) {
+    public static void seal(byte[] block) {
         put(block, 148, 8, latin("        "));
         int sum = 0;
         for (byte octet : block) {
@@ -168,7 +168,7 @@ final class TarBytes {
         put(block, 148, 8, latin("%06o\0 ".formatted(sum)));
     }
 
-    static void octal(byte[] block, int at, int length, long value) {
+    public static void octal(byte[] block, int at, int length, long value) {
         put(block, at, length, latin(("%0" + (length - 1) + "o").formatted(value)));
     }
 
@@ -201,7 +201,7 @@ final class TarBytes {
         System.arraycopy(bytes, 0, block, at, Math.min(length, bytes.length));
     }
 
-    static byte[] latin(String text) {
+    public static byte[] latin(String text) {
         return text.getBytes(StandardCharsets.ISO_8859_1);
     }
 }

@@ -10,10 +10,10 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Programs of the machine that check ours independently; without one, its tests are skipped. */
-final class Tool {
+public final class Tool {
     private Tool() {}
 
-    static void need(String program) {
+    public static void need(String program) {
         boolean found =
                 List.of("/usr/bin", "/bin", "/usr/sbin", "/sbin").stream()
                         .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
@@ -21,7 +21,7 @@ final class Tool {
     }
 
     /** Output of a program that must succeed within two minutes. */
-    static String run(String... command) throws IOException, InterruptedException {
+    public static String run(String... command) throws IOException, InterruptedException {
         var log = Files.createTempFile("tool-", ".log");
         try {
             var process =

@@ -69,10 +69,11 @@ final class CosignSignatures {
             JsonNode layer, SignedImage image, Digest digest, Requirement.Signed requirement)
             throws PodException, InterruptedException {
         var encoded = Json.text(layer.path("annotations"), SIGNATURE);
-        if (layer.path("size").asLong(-1) > LARGEST_PAYLOAD) {
-            return "a signed statement is too long";
+        long size = layer.path("size").asLong(-1);
+        if (size < 0 || size > LARGEST_PAYLOAD) {
+            return "a signed statement is too long, or of no length";
         }
-        var payload = source.blob(Digest.parse(Json.text(layer, "digest")), deadline);
+        var payload = source.blob(Digest.parse(Json.text(layer, "digest")), size, deadline);
         if (requirement.keys().stream().noneMatch(key -> verifies(key, payload, encoded))) {
             return "a signature is not by " + (requirement.keys().size() > 1 ? "any" : "the") + " key of the policy";
         }

@@ -1,7 +1,9 @@
-package podvm.image;
+package podvm.image.layer;
 
 import java.io.IOException;
 import java.util.Arrays;
+import podvm.image.Refusal;
+import podvm.image.Shown;
 
 /** The fields of one 512-byte tar header; offsets from POSIX pax and GNU tar's manual. */
 final class TarHeader {

@@ -1,4 +1,4 @@
-package podvm.image;
+package podvm.image.layer;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * Sends a file to the disk while it is still being written, so that the sync at its end finds
  * little left to do. Closing it tells a failure, since the kernel reports one only once.
  */
-final class EarlySync implements AutoCloseable {
+public final class EarlySync implements AutoCloseable {
     private static final long STEP = 32 << 20;
     private static final long PAUSE_MILLIS = 50;
 
@@ -19,7 +19,7 @@ final class EarlySync implements AutoCloseable {
     private final Thread thread;
     private volatile @Nullable IOException failure;
 
-    EarlySync(FileChannel file) {
+    public EarlySync(FileChannel file) {
         this.file = file;
         this.thread = Thread.ofPlatform().daemon().name("sync layer").start(this::run);
     }

@@ -1,7 +1,9 @@
-package podvm.image;
+package podvm.image.layer;
 
 import java.io.IOException;
 import podvm.engine.PodException;
+import podvm.image.Refusal;
+import podvm.image.Shown;
 
 /**
  * Gives the entries of a layer their places. Paths are names in a tree in memory and never touch

@@ -1,4 +1,4 @@
-package podvm.image;
+package podvm.image.layer;
 
 /** File types as they stand in a mode (inode(7)) and in an EROFS directory entry. */
 final class Mode {

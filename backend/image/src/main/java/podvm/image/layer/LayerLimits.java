@@ -1,4 +1,4 @@
-package podvm.image;
+package podvm.image.layer;
 
 /**
  * What one layer may take at most; a stranger wrote it.

@@ -1,6 +1,7 @@
-package podvm.image;
+package podvm.image.layer;
 
 import java.util.List;
+import podvm.image.Shown;
 
 /**
  * One entry of a tar stream, with its PAX and GNU extensions applied.
@@ -12,7 +13,7 @@ import java.util.List;
  * @param size length of the file; larger than {@code stored} where it is sparse
  * @param pieces offset and length, in pairs, of what is stored of a sparse file; empty for others
  */
-record TarEntry(
+public record TarEntry(
         byte[] path,
         byte[] link,
         Type type,
@@ -27,7 +28,7 @@ record TarEntry(
         int major,
         int minor,
         List<Xattr> xattrs) {
-    enum Type {
+    public enum Type {
         FILE,
         HARD_LINK,
         SYMLINK,

@@ -1,4 +1,4 @@
-package podvm.image;
+package podvm.image.layer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -19,6 +19,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import podvm.image.Layers;
+import podvm.image.Sha256;
+import podvm.image.Tool;
 
 /**
  * Compares what a kernel sees in an image with what tar unpacks. Needs root, and a kernel that can

@@ -1,4 +1,4 @@
-package podvm.image;
+package podvm.image.layer;
 
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -11,6 +11,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import podvm.image.Refusal;
+import podvm.image.Shown;
 
 /** What precedes an entry to override or extend its header. */
 final class TarExtensions {

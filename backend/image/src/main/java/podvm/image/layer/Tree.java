@@ -1,4 +1,4 @@
-package podvm.image;
+package podvm.image.layer;
 
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -1,22 +1,23 @@
-package podvm.image;
+package podvm.image.layer;
 
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
 import podvm.engine.Digest;
+import podvm.image.Sha256;
 
 /** Hashes all that passes, also what is skipped, which the JDK's stream of this kind leaves out. */
-final class HashedStream extends FilterInputStream {
+public final class HashedStream extends FilterInputStream {
     private final MessageDigest hash = Sha256.begin();
     private final byte[] skipped = new byte[8 << 10];
 
-    HashedStream(InputStream in) {
+    public HashedStream(InputStream in) {
         super(in);
     }
 
     /** Of what has passed; to be called once, at the end. */
-    Digest digest() {
+    public Digest digest() {
         return Sha256.end(hash);
     }
 

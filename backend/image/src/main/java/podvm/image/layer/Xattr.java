@@ -1,4 +1,4 @@
-package podvm.image;
+package podvm.image.layer;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param name what follows the prefix, one char per byte
  * @param value one char per byte: strings give equality, and one byte of memory per char
  */
-record Xattr(int space, String name, String value) {
+public record Xattr(int space, String name, String value) {
     static final Xattr OPAQUE = new Xattr(4, "overlay.opaque", "y");
     private static final int LONGEST_NAME = 255;
     static final int LARGEST_VALUE = 65_535;

@@ -1,4 +1,4 @@
-package podvm.image;
+package podvm.image.layer;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -6,15 +6,16 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import podvm.engine.PodException;
+import podvm.image.Refusal;
 
 /**
  * Turns the tar stream of a layer into an EROFS image in one pass: data is written as it comes, in
  * whole blocks of 4 KiB so that it can be mapped; metadata follows, the superblock comes last.
  */
-final class LayerWriter {
+public final class LayerWriter {
     private final LayerLimits limits;
 
-    LayerWriter(LayerLimits limits) {
+    public LayerWriter(LayerLimits limits) {
         this.limits = limits;
     }
 
@@ -23,7 +24,7 @@ final class LayerWriter {
      *
      * @return bytes of the image
      */
-    long write(InputStream tar, FileChannel file) throws IOException {
+    public long write(InputStream tar, FileChannel file) throws IOException {
         var out = new BlockOutput(file, limits.bytes());
         out.skip(BlockOutput.BLOCK);
         var layer = new LayerTree(limits);

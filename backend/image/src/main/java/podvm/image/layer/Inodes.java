@@ -1,4 +1,4 @@
-package podvm.image;
+package podvm.image.layer;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;

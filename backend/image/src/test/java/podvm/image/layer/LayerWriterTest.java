@@ -1,4 +1,4 @@
-package podvm.image;
+package podvm.image.layer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -19,6 +19,10 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import podvm.engine.PodException;
+import podvm.image.ErofsReader;
+import podvm.image.Layers;
+import podvm.image.TarBytes;
+import podvm.image.Tool;
 
 class LayerWriterTest {
     @TempDir Path directory;

@@ -1,10 +1,11 @@
-package podvm.image;
+package podvm.image.layer;
 
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import podvm.image.Refusal;
 
 /**
  * Reads tar as images use it: ustar, PAX and GNU (long names, sparse files). Global PAX headers are
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The numbers come from POSIX (pax, "ustar Interchange Format") and GNU tar's manual ("Basic Tar
  * Format", "Storing Sparse Files").
  */
-final class TarReader {
+public final class TarReader {
     private static final int BLOCK = 512;
 
     /** Largest long name or PAX header: more than any real one, and little memory. */
@@ -25,17 +26,17 @@ final class TarReader {
     private long dataLeft;
     private int padding;
 
-    TarReader(InputStream in) {
+    public TarReader(InputStream in) {
         this.in = in;
     }
 
     /** Bytes taken from the stream so far. */
-    long position() {
+    public long position() {
         return position;
     }
 
     /** The next entry, whatever is left of the data of the one before; null at the end. */
-    @Nullable TarEntry next() throws IOException {
+    public @Nullable TarEntry next() throws IOException {
         var extensions = new TarExtensions();
         while (true) {
             skipData();

@@ -1,10 +1,11 @@
-package podvm.image;
+package podvm.image.layer;
 
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
+import podvm.image.Refusal;
 
 /**
  * Unpacks gzip (RFC 1952), as many members as there are: some layers hold one per file. Zeros after

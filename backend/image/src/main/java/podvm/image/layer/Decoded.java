@@ -1,9 +1,10 @@
-package podvm.image;
+package podvm.image.layer;
 
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PushbackInputStream;
 import podvm.engine.PodException;
+import podvm.image.Refusal;
 
 /** Finds out by its first bytes how a stream is compressed: what it is called may be wrong. */
 final class Decoded {

@@ -1,7 +1,8 @@
-package podvm.image;
+package podvm.image.layer;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import podvm.image.Shown;
 
 /** A part of a path, or a whole one: bytes, since no character set is known. */
 record Segment(byte[] bytes, int from, int to) {

@@ -1,4 +1,4 @@
-package podvm.image;
+package podvm.image.layer;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,13 +9,14 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
+import podvm.image.Refusal;
 
 /**
  * A stream read and unpacked ahead, on a thread of its own: unpacking takes as long as everything
  * that is done with the result. It is a platform thread, since a busy one would hold up virtual
  * threads.
  */
-final class Inflated extends InputStream {
+public final class Inflated extends InputStream {
     private static final int CHUNK = 256 << 10;
     private static final int CHUNKS = 6;
 
@@ -37,7 +38,7 @@ final class Inflated extends InputStream {
      *
      * @param what is read, for messages: "layer 3f1c9d…"
      */
-    Inflated(InputStream raw, String what, Deadline deadline) {
+    public Inflated(InputStream raw, String what, Deadline deadline) {
         this.raw = raw;
         this.what = what;
         this.deadline = deadline;
