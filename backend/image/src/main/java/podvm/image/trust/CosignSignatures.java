@@ -34,9 +34,7 @@ final class CosignSignatures {
         this.deadline = deadline;
     }
 
-    /**
-     * Empty: one of the signatures fulfils the requirement; else why none does.
-     */
+    /** Empty: one of the signatures fulfils the requirement; else why none does. */
     List<String> objections(SignedImage image, Requirement.Signed requirement)
             throws PodException, InterruptedException {
         var objections = new ArrayList<String>();
@@ -75,7 +73,9 @@ final class CosignSignatures {
         }
         var payload = source.blob(Digest.parse(Json.text(layer, "digest")), size, deadline);
         if (requirement.keys().stream().noneMatch(key -> verifies(key, payload, encoded))) {
-            return "a signature is not by " + (requirement.keys().size() > 1 ? "any" : "the") + " key of the policy";
+            return "a signature is not by "
+                    + (requirement.keys().size() > 1 ? "any" : "the")
+                    + " key of the policy";
         }
         // believed from here on: it is signed
         var critical = Json.parse(payload, "signed statement").path("critical");

@@ -16,8 +16,7 @@ public final class SignaturePolicy {
     /** What holds where no policy is configured. */
     public static final SignaturePolicy ACCEPT_ANYTHING =
             new SignaturePolicy(
-                    "no policy",
-                    Map.of("", Map.of("", List.of(new Requirement.AcceptAnything()))));
+                    "no policy", Map.of("", Map.of("", List.of(new Requirement.AcceptAnything()))));
 
     /** Images of registries; the form knows other places too, from which nothing is pulled here. */
     private static final String TRANSPORT = "docker";
@@ -25,8 +24,7 @@ public final class SignaturePolicy {
     private final String source;
     private final Map<String, Map<String, List<Requirement>>> transports;
 
-    private SignaturePolicy(
-            String source, Map<String, Map<String, List<Requirement>>> transports) {
+    private SignaturePolicy(String source, Map<String, Map<String, List<Requirement>>> transports) {
         this.source = source;
         this.transports = transports;
     }
@@ -35,8 +33,7 @@ public final class SignaturePolicy {
     public static SignaturePolicy read(Path file) throws PodException {
         var what = "image policy " + file;
         try {
-            return new SignaturePolicy(
-                    what, new PolicyReader(what).read(Files.readAllBytes(file)));
+            return new SignaturePolicy(what, new PolicyReader(what).read(Files.readAllBytes(file)));
         } catch (IOException e) {
             throw new PodException(
                     PodException.Kind.INVALID,
@@ -88,7 +85,8 @@ public final class SignaturePolicy {
     }
 
     private List<Requirement> requirements(Scope scope) {
-        return transports.getOrDefault(scope.transport(), Map.of())
+        return transports
+                .getOrDefault(scope.transport(), Map.of())
                 .getOrDefault(scope.name(), List.of(new Requirement.Reject()));
     }
 

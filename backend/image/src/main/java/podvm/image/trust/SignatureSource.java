@@ -12,5 +12,6 @@ public interface SignatureSource {
             throws PodException, InterruptedException;
 
     /** A small blob, checked against its digest. */
-    byte[] blob(Digest digest, long size, Deadline deadline) throws PodException, InterruptedException;
+    byte[] blob(Digest digest, long size, Deadline deadline)
+            throws PodException, InterruptedException;
 }

@@ -1,4 +1,6 @@
-/** Decides whether an image may be used: signature policies and the signatures that they ask for. */
+/**
+ * Decides whether an image may be used: signature policies and the signatures that they ask for.
+ */
 @NullMarked
 package podvm.image.trust;
 
