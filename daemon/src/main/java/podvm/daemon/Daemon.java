@@ -69,7 +69,9 @@ final class Daemon implements AutoCloseable {
                     config.imagePolicy().isPresent()
                             ? SignaturePolicy.read(config.imagePolicy().get())
                             : SignaturePolicy.ACCEPT_ANYTHING;
-            var images = undo.add(ImageStore.open(
+            var images =
+                    undo.add(
+                            ImageStore.open(
                                     state.resolve("images"), imageOptions(config), policy, events));
             var journals = new JournalFiles(Directories.own(state.resolve("pods")), events);
             var binary =
@@ -99,7 +101,8 @@ final class Daemon implements AutoCloseable {
                             events);
             var pods = undo.add(PodTable.open(ports, settings(config)));
             var facts = new NodeFacts(state, verdict);
-            var service = new NodeService(pods, facts::version, () -> findings(config, probe, images));
+            var service =
+                    new NodeService(pods, facts::version, () -> findings(config, probe, images));
             var server = undo.add(NodeServer.start(run.resolve("node.sock"), service));
             return new Daemon(config, pods, server, undo.keep());
         }

@@ -27,12 +27,15 @@ final class ImageFinding {
                     Finding.State.OK,
                     "",
                     "%d in %d layers of %d MB; %s"
-                            .formatted(
-                                    all.size(), layers.size(), bytes / MB, trust(policy)),
+                            .formatted(all.size(), layers.size(), bytes / MB, trust(policy)),
                     "");
         } catch (PodException e) {
             return new Finding(
-                    "images", Finding.State.WARNING, "", String.valueOf(e.getMessage()), e.remedy());
+                    "images",
+                    Finding.State.WARNING,
+                    "",
+                    String.valueOf(e.getMessage()),
+                    e.remedy());
         }
     }
 

@@ -10,6 +10,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import podvm.engine.Deadline;
 import podvm.engine.Digest;
 import podvm.engine.Image;
@@ -30,6 +32,8 @@ import podvm.engine.PullPolicy;
 public final class FakeImages implements Images {
     private final Map<String, Image> images = new ConcurrentHashMap<>();
     private final Map<PodId, Set<Digest>> holds = new ConcurrentHashMap<>();
+    private final AtomicBoolean lost = new AtomicBoolean();
+    private final AtomicInteger pulls = new AtomicInteger();
     private volatile CountDownLatch network = new CountDownLatch(0);
     private volatile CountDownLatch pulling = new CountDownLatch(1);
 
@@ -73,6 +77,7 @@ public final class FakeImages implements Images {
     @Override
     public Image pull(String reference, PullPolicy policy, Progress progress, Deadline deadline)
             throws PodException, InterruptedException {
+        pulls.incrementAndGet();
         pulling.countDown();
         network.await();
         return find(reference)
@@ -104,6 +109,9 @@ public final class FakeImages implements Images {
 
     @Override
     public boolean hold(PodId pod, String podName, Digest image) {
+        if (lost.getAndSet(false)) {
+            return false;
+        }
         holds.computeIfAbsent(pod, _ -> ConcurrentHashMap.newKeySet()).add(image);
         return images.values().stream().anyMatch(one -> one.id().equals(image));
     }
@@ -111,6 +119,15 @@ public final class FakeImages implements Images {
     @Override
     public void release(PodId pod) {
         holds.remove(pod);
+    }
+
+    /** Lets the next image vanish after it was pulled, once. */
+    public void loseOnce() {
+        lost.set(true);
+    }
+
+    public int pulls() {
+        return pulls.get();
     }
 
     /** What each pod holds. */
