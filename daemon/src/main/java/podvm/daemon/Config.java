@@ -22,6 +22,8 @@ import podvm.engine.PodException.Kind;
  * @param guest directory with vmlinux and initramfs.cpio
  * @param accelerator "auto", "kvm" or "tcg"
  * @param qemu empty: found on PATH
+ * @param hostsDirectories with hosts.toml files for registries; the first that knows a host counts
+ * @param dockerConfig empty: where the environment says
  * @param imagePolicy empty: any image is accepted
  * @param idleExit zero: never
  */
@@ -42,10 +44,16 @@ public record Config(
         int logFileMib,
         int logFiles,
         int endedPodsKept,
-        int pullLayers,
+        int parallelDownloads,
+        List<Path> hostsDirectories,
+        Optional<Path> dockerConfig,
         Optional<Path> imagePolicy,
         Duration idleExit) {
     private static final long TEBI = 1024L * 1024;
+
+    /** What a node already has for containerd or Docker counts for pods, too. */
+    private static final String HOSTS_DIRECTORIES =
+            "/etc/podvm/certs.d:/etc/containerd/certs.d:/etc/docker/certs.d";
 
     /**
      * @param file may be absent
@@ -103,8 +111,10 @@ public record Config(
                         reader.number(
                                 "pods.ended-kept", 100, n -> n >= 0 && n <= 100_000, "0 to 100000"),
                         reader.number(
-                                "image.parallel-layers", 3, n -> n >= 1 && n <= 64, "1 to 64"),
-                        reader.text("image.policy", Path::of),
+                                "image.parallel-downloads", 3, n -> n >= 1 && n <= 64, "1 to 64"),
+                        reader.paths("image.hosts-directories", HOSTS_DIRECTORIES),
+                        reader.absolute("image.docker-config"),
+                        reader.absolute("image.policy"),
                         reader.duration("daemon.idle-exit-ms", Duration.ZERO));
         reader.finish(file);
         return config;
@@ -129,6 +139,29 @@ public record Config(
                 problems.add(key + " must be an absolute path, not " + path);
             }
             return path;
+        }
+
+        Optional<Path> absolute(String key) {
+            var path = text(key, Path::of);
+            path.filter(it -> !it.isAbsolute())
+                    .ifPresent(it -> problems.add(key + " must be an absolute path, not " + it));
+            return path;
+        }
+
+        /** Separated by colons; none where the text is empty. */
+        List<Path> paths(String key, String fallback) {
+            var paths = new ArrayList<Path>();
+            for (var text : text(key, Function.identity()).orElse(fallback).split(":")) {
+                if (text.isBlank()) {
+                    continue;
+                }
+                var path = Path.of(text.strip());
+                if (!path.isAbsolute()) {
+                    problems.add(key + " must be absolute paths, not " + path);
+                }
+                paths.add(path);
+            }
+            return List.copyOf(paths);
         }
 
         String choice(String key, List<String> allowed) {

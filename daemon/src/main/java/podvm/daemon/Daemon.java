@@ -21,6 +21,7 @@ import podvm.engine.pod.Ports;
 import podvm.image.ImageOptions;
 import podvm.image.ImageStore;
 import podvm.image.layer.LayerLimits;
+import podvm.image.registry.RegistryOptions;
 import podvm.image.trust.SignaturePolicy;
 import podvm.journal.JournalFiles;
 import podvm.linux.User;
@@ -113,7 +114,14 @@ final class Daemon implements AutoCloseable {
     }
 
     private static ImageOptions imageOptions(Config config) {
-        return new ImageOptions(config.pullLayers(), LAYER_LIMITS, ImageOptions.hostPlatform());
+        var registries =
+                new RegistryOptions(
+                        config.hostsDirectories(),
+                        config.dockerConfig(),
+                        System.getenv(),
+                        RegistryOptions.Patience.DEFAULT);
+        return new ImageOptions(
+                config.parallelDownloads(), LAYER_LIMITS, ImageOptions.hostPlatform(), registries);
     }
 
     private static QemuOptions qemuOptions(Config config, Path binary, Accelerator accelerator)

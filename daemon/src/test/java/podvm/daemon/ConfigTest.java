@@ -28,6 +28,22 @@ class ConfigTest {
         assertThat(config.accelerator()).isEqualTo("auto");
         assertThat(config.boot()).isEqualTo(Duration.ofMinutes(1));
         assertThat(config.idleExit()).isZero();
+        assertThat(config.hostsDirectories())
+                .contains(Path.of("/etc/podvm/certs.d"), Path.of("/etc/containerd/certs.d"));
+        assertThat(config.dockerConfig()).isEmpty();
+    }
+
+    @Test
+    void listsOfDirectoriesAreSeparatedByColons() throws Exception {
+        var set = Map.of("image.hosts-directories", "/a: /b");
+        assertThat(Config.read(Optional.empty(), set, PLACES).hostsDirectories())
+                .containsExactly(Path.of("/a"), Path.of("/b"));
+        var none = Map.of("image.hosts-directories", "");
+        assertThat(Config.read(Optional.empty(), none, PLACES).hostsDirectories()).isEmpty();
+        var relative = Map.of("image.hosts-directories", "/a:b", "image.docker-config", "c");
+        assertThatThrownBy(() -> Config.read(Optional.empty(), relative, PLACES))
+                .hasMessageContaining("image.hosts-directories must be absolute paths, not b")
+                .hasMessageContaining("image.docker-config must be an absolute path, not c");
     }
 
     @Test

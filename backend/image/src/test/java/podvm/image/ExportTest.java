@@ -81,6 +81,20 @@ class ExportTest {
         return SPECIALS.bytes();
     }
 
+    /** Thousands of names, so that a directory takes many blocks. */
+    @Test
+    void aLargeDirectoryIsExportedWhole() throws Exception {
+        var tar = new TarBytes();
+        for (int at = 0; at < 3000; at++) {
+            tar.file("many/file-" + at, at % 7 == 0 ? "content " + at : "");
+        }
+        var original = load(tar.bytes(), "localhost/many:1");
+        var again = load(export("localhost/many:1", LayerPacking.GZIP).bytes(), "x");
+        assertThat(tree(again.layers().getFirst().file()))
+                .hasSize(3002)
+                .isEqualTo(tree(original.layers().getFirst().file()));
+    }
+
     private static final TarBytes SPECIALS =
             new TarBytes()
                     .directory("etc/")
@@ -92,7 +106,30 @@ class ExportTest {
                     .file("etc/.wh.gone", "")
                     .directory("opaque/")
                     .file("opaque/.wh..wh..opq", "")
-                    .file("opaque/new", "new");
+                    .file("opaque/new", "new")
+                    .hardLink("etc/passwd-too", "etc/passwd")
+                    .hardLink("opaque/passwd", "etc/passwd")
+                    .device('3', "null", 1, 3)
+                    .device('4', "sda", 8, 1_000_000)
+                    .entry('6', "fifo", "", new byte[0])
+                    .mode(06755)
+                    .owner(3_000_000_000L, 2_500_000)
+                    .file("setuid", "s")
+                    .pax("mtime", "-1.25")
+                    .file("before-1970", "")
+                    .pax("mtime", "-7.000000001")
+                    .file("longer-before", "")
+                    .pax("mtime", "99999999999.123456789")
+                    .file("late", "")
+                    .pax("SCHILY.xattr.user.binary", new byte[] {0, 1, (byte) 0xff, '=', '\n'})
+                    .pax("SCHILY.xattr.security.capability", "v".repeat(20))
+                    .pax("SCHILY.xattr.system.posix_acl_access", "a".repeat(28))
+                    .file("attributes", "x".repeat(4096))
+                    .pax("SCHILY.xattr.user.of", "directory")
+                    .mode(01777)
+                    .directory("sticky/")
+                    .file("\u00e9\u00ff\u0080", "a name of any bytes")
+                    .file("\u00e9".repeat(101), "a long one of them");
 
     @Test
     void whatIsExportedIsImportedAsTheSameTree() throws Exception {

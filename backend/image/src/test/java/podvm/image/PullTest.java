@@ -17,6 +17,7 @@ import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.AfterEach;
@@ -271,6 +272,36 @@ class PullTest {
             }
         }
         assertThat(registry.count("/blobs/" + largeLayer())).isEqualTo(1);
+    }
+
+    @Test
+    void twoImagesPulledAtOnceFetchTheLayerTheyShareOnce() throws Exception {
+        var other = registry.publish("team/other", oci, oci.image("amd64", List.of(TOP)));
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            var one = threads.submit(() -> pull());
+            var two = threads.submit(() -> pull(other, PullPolicy.ALWAYS));
+            assertThat(one.get().layers()).hasSize(2);
+            assertThat(two.get().layers()).hasSize(1);
+        }
+        assertThat(registry.count("/blobs/" + largeLayer())).isEqualTo(1);
+    }
+
+    @Test
+    void aBlobIsTakenUpEvenWhereTheServerKnowsNoRanges() throws Exception {
+        var tries = new AtomicInteger();
+        registry.misbehave(
+                "/blobs/" + largeLayer(),
+                (exchange, bytes) -> {
+                    if (tries.incrementAndGet() > 2) {
+                        return false;
+                    }
+                    exchange.sendResponseHeaders(200, bytes.length);
+                    exchange.getResponseBody().write(bytes, 0, 90_000 * tries.get());
+                    exchange.getResponseBody().flush();
+                    return true;
+                });
+        assertThat(pull().layers()).hasSize(2);
+        assertThat(tries).hasValue(3);
     }
 
     @Test

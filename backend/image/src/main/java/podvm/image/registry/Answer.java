@@ -43,11 +43,15 @@ record Answer(int status, HttpHeaders headers, InputStream body, URI from)
         }
     }
 
-    /** The rest is not wanted; a broken connection is as good. */
+    /** The rest is not wanted, but read where it is short: the connection can then be kept. */
     void discard() {
-        try {
-            body.close();
+        try (body) {
+            if (headers.firstValueAsLong("Content-Length").orElse(Long.MAX_VALUE)
+                    <= LARGEST_COMPLAINT) {
+                body.skipNBytes(LARGEST_COMPLAINT);
+            }
         } catch (IOException e) {
+            // its end, or a broken connection, which is as good
             return;
         }
     }

@@ -1,6 +1,7 @@
 package podvm.image.registry;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpConnectTimeoutException;
@@ -13,8 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadLocalRandom;
 import javax.net.ssl.SSLException;
 import podvm.engine.Deadline;
@@ -28,13 +28,15 @@ final class Exchanges implements AutoCloseable {
 
     private final HttpClients clients;
     private final RegistryOptions.Patience patience;
-    private final ScheduledExecutorService timer =
-            Executors.newSingleThreadScheduledExecutor(
-                    Thread.ofPlatform().daemon().name("registry deadlines").factory());
+    private final ScheduledThreadPoolExecutor timer =
+            new ScheduledThreadPoolExecutor(
+                    1, Thread.ofPlatform().daemon().name("registry deadlines").factory());
 
     Exchanges(HttpClients clients, RegistryOptions.Patience patience) {
         this.clients = clients;
         this.patience = patience;
+        // else the buffers of what has long been read would wait with it
+        timer.setRemoveOnCancelPolicy(true);
     }
 
     /**
@@ -163,7 +165,14 @@ final class Exchanges implements AutoCloseable {
             return new Answer(
                     response.statusCode(),
                     response.headers(),
-                    new Body(response.body(), host, deadline, patience.idle(), timer),
+                    new Body(
+                            // the JDK gives none where a proxy refuses to lead on
+                            Optional.ofNullable(response.body())
+                                    .orElseGet(InputStream::nullInputStream),
+                            host,
+                            deadline,
+                            patience.idle(),
+                            timer),
                     uri);
         } catch (HttpTimeoutException e) {
             if (left.compareTo(patience.answer()) <= 0 && deadline.passed()) {

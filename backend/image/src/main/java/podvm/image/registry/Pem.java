@@ -27,6 +27,9 @@ final class Pem {
     private static final byte[] RSA =
             HexFormat.of().parseHex("020100300d06092a864886f70d0101010500");
 
+    /** Of more than 100,000 bits nobody has one. */
+    private static final int LARGEST_RSA_KEY = 60_000;
+
     private Pem() {}
 
     static List<X509Certificate> certificates(byte[] pem, Path file) throws PodException {
@@ -56,7 +59,8 @@ final class Pem {
             if (kind.equals("PRIVATE KEY")) {
                 return key(decoded(blocks.group(2)), List.of("RSA", "EC", "Ed25519"), file);
             }
-            if (kind.equals("RSA PRIVATE KEY")) {
+            if (kind.equals("RSA PRIVATE KEY")
+                    && decoded(blocks.group(2)).length < LARGEST_RSA_KEY) {
                 return key(pkcs8(decoded(blocks.group(2))), List.of("RSA"), file);
             }
             if (kind.endsWith("PRIVATE KEY")) {
@@ -97,14 +101,20 @@ final class Pem {
         return tagged(0x30, content.toByteArray());
     }
 
-    /** DER: a tag, the length in as many bytes as it needs, the content. */
+    /** DER: a tag, the length in as few bytes as it needs, the content. */
     private static byte[] tagged(int tag, byte[] content) {
         var out = new ByteArrayOutputStream();
         out.write(tag);
-        out.write(0x83);
-        out.write(content.length >>> 16);
-        out.write(content.length >>> 8);
-        out.write(content.length);
+        if (content.length < 0x80) {
+            out.write(content.length);
+        } else if (content.length < 0x100) {
+            out.write(0x81);
+            out.write(content.length);
+        } else {
+            out.write(0x82);
+            out.write(content.length >>> 8);
+            out.write(content.length);
+        }
         out.writeBytes(content);
         return out.toByteArray();
     }

@@ -3,22 +3,21 @@ package podvm.image.registry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import podvm.engine.PodException;
 
 /** All registries, with the connections and tokens that are kept for the next pull. */
 public final class Registries implements AutoCloseable {
+    private final RegistryOptions options;
     private final HostsDirectories hosts;
     private final DockerConfig logins;
-    private final Exchanges exchanges;
     private final Tokens tokens = new Tokens();
+    private @Nullable Exchanges exchanges;
 
-    public Registries(RegistryOptions options) throws PodException {
+    public Registries(RegistryOptions options) {
+        this.options = options;
         this.hosts = new HostsDirectories(options.hostsDirectories());
         this.logins = DockerConfig.of(options);
-        var proxies = ProxyRules.of(options.environment());
-        this.exchanges =
-                new Exchanges(
-                        new HttpClients(proxies, options.patience().connect()), options.patience());
     }
 
     /**
@@ -28,6 +27,7 @@ public final class Registries implements AutoCloseable {
      */
     public Repository repository(String registry, String path, Optional<Credentials> given)
             throws PodException {
+        var exchanges = exchanges();
         var places = new ArrayList<Repository.Place>();
         for (var host : hosts.of(registry)) {
             Optional<Credentials> own = host.isHome(registry) ? given : Optional.empty();
@@ -41,7 +41,19 @@ public final class Registries implements AutoCloseable {
     }
 
     @Override
-    public void close() {
-        exchanges.close();
+    public synchronized void close() {
+        if (exchanges != null) {
+            exchanges.close();
+        }
+    }
+
+    /** Made by the first pull: who never pulls should not fail for a variable's mistake. */
+    private synchronized Exchanges exchanges() throws PodException {
+        if (exchanges == null) {
+            var proxies = ProxyRules.of(options.environment());
+            var patience = options.patience();
+            exchanges = new Exchanges(new HttpClients(proxies, patience.connect()), patience);
+        }
+        return exchanges;
     }
 }
