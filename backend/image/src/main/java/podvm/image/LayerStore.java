@@ -121,7 +121,7 @@ final class LayerStore {
                         LayerBlob.shown(diffId),
                         PodEvent.Severity.WARNING,
                         "LayerDamaged",
-                        "disk of layer %s was set aside as %s: %s; it is fetched again when it is needed"
+                        "disk of layer %s was set aside as %s: %s; a pull or an import brings it back"
                                 .formatted(diffId, files.damaged().resolve(name), damage)));
     }
 

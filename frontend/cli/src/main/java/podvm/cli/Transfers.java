@@ -69,16 +69,22 @@ final class Transfers implements AutoCloseable {
         return progress.getTotal() >= 0 && progress.getDone() >= progress.getTotal();
     }
 
+    /** Of nothing yet, and of nobody knows how much, there is nothing to draw. */
+    private static boolean isBegun(TransferProgress progress) {
+        return progress.getDone() > 0 || progress.getTotal() >= 0;
+    }
+
     private void draw() {
         drawnAt = System.nanoTime();
         var text = new StringBuilder(drawn > 0 ? "\033[%dA".formatted(drawn) : "");
         var shown = 0;
-        var skipped = Math.max(0, parts.size() - MOST_BARS);
+        var begun = parts.values().stream().filter(Transfers::isBegun).toList();
+        var skipped = Math.max(0, begun.size() - MOST_BARS);
         if (skipped > 0) {
             line(text, "%s: %d parts before these".formatted(doing, skipped));
             shown++;
         }
-        for (var part : parts.values().stream().skip(skipped).toList()) {
+        for (var part : begun.subList(skipped, begun.size())) {
             line(text, bar(part));
             shown++;
         }
