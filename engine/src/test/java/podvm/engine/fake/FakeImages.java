@@ -4,6 +4,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,6 +33,7 @@ import podvm.engine.PullPolicy;
 public final class FakeImages implements Images {
     private final Map<String, Image> images = new ConcurrentHashMap<>();
     private final Map<PodId, Set<Digest>> holds = new ConcurrentHashMap<>();
+    private final Map<PodId, String> podNames = new ConcurrentHashMap<>();
     private final AtomicBoolean lost = new AtomicBoolean();
     private final AtomicInteger pulls = new AtomicInteger();
     private volatile CountDownLatch network = new CountDownLatch(0);
@@ -93,12 +95,35 @@ public final class FakeImages implements Images {
 
     @Override
     public Optional<Image> find(String referenceOrId) {
-        return Optional.ofNullable(images.get(referenceOrId));
+        var image = images.get(referenceOrId);
+        return image != null
+                ? byId(image.id())
+                : list().stream().filter(one -> one.id().toString().equals(referenceOrId)).findFirst();
+    }
+
+    private Optional<Image> byId(Digest id) {
+        return list().stream().filter(one -> one.id().equals(id)).findFirst();
     }
 
     @Override
     public List<Image> list() {
-        return List.copyOf(images.values());
+        return images.values().stream().distinct().map(this::withNames).toList();
+    }
+
+    private Image withNames(Image image) {
+        var names =
+                images.entrySet().stream()
+                        .filter(entry -> entry.getValue().equals(image))
+                        .map(Map.Entry::getKey)
+                        .sorted()
+                        .toList();
+        return new Image(
+                image.id(),
+                names,
+                image.layers(),
+                image.config(),
+                image.platform(),
+                image.created());
     }
 
     @Override
@@ -109,11 +134,12 @@ public final class FakeImages implements Images {
 
     @Override
     public boolean hold(PodId pod, String podName, Digest image) {
-        if (lost.getAndSet(false)) {
+        if (lost.getAndSet(false) || byId(image).isEmpty()) {
             return false;
         }
         holds.computeIfAbsent(pod, _ -> ConcurrentHashMap.newKeySet()).add(image);
-        return images.values().stream().anyMatch(one -> one.id().equals(image));
+        podNames.put(pod, podName);
+        return true;
     }
 
     @Override
@@ -138,7 +164,15 @@ public final class FakeImages implements Images {
     @Override
     public ImageDetails details(String referenceOrId) throws PodException {
         var image = known(referenceOrId);
-        return new ImageDetails(image, List.of(), List.of(), List.of());
+        return new ImageDetails(image, List.of(), List.of(), holders(image));
+    }
+
+    private List<String> holders(Image image) {
+        return holds.entrySet().stream()
+                .filter(entry -> entry.getValue().contains(image.id()))
+                .map(entry -> podNames.getOrDefault(entry.getKey(), ""))
+                .sorted()
+                .toList();
     }
 
     @Override
@@ -151,25 +185,50 @@ public final class FakeImages implements Images {
     @Override
     public Image tag(String referenceOrId, String name) throws PodException {
         var image = known(referenceOrId);
-        images.put(name, image);
-        return image;
+        images.put(name, images.values().stream().filter(one -> one.id().equals(image.id()))
+                        .findFirst().orElseThrow());
+        return known(name);
     }
 
     @Override
     public ImageRemoval remove(String referenceOrId) throws PodException {
         var image = known(referenceOrId);
-        images.remove(referenceOrId);
-        return new ImageRemoval(List.of(referenceOrId), List.of(image.id()), 0);
+        var gone = images.containsKey(referenceOrId) ? List.of(referenceOrId) : image.names();
+        boolean last = gone.containsAll(image.names());
+        if (last && !holders(image).isEmpty()) {
+            throw new PodException(
+                    Kind.CONFLICT, "image " + referenceOrId + " is used by " + holders(image), "");
+        }
+        gone.forEach(images::remove);
+        return new ImageRemoval(gone, last ? List.of(image.id()) : List.of(), 0);
+    }
+
+    /** Each of its images has a name. */
+    @Override
+    public ImageRemoval prune(Unwanted unwanted) throws PodException {
+        var gone = new ArrayList<Digest>();
+        for (var image : unwanted == Unwanted.ALL ? list() : List.<Image>of()) {
+            if (holders(image).isEmpty()) {
+                gone.addAll(remove(image.id().toString()).images());
+            }
+        }
+        return new ImageRemoval(List.of(), List.copyOf(gone), 0);
     }
 
     @Override
-    public ImageRemoval prune(Unwanted unwanted) {
-        return new ImageRemoval(List.of(), List.of(), 0);
-    }
-
-    @Override
-    public List<LayerCheck> verify(Optional<String> referenceOrId, Progress progress) {
-        return List.of();
+    public List<LayerCheck> verify(Optional<String> referenceOrId, Progress progress)
+            throws PodException {
+        var asked =
+                referenceOrId.isPresent() ? List.of(known(referenceOrId.get())) : list();
+        return asked.stream()
+                .map(image ->
+                        new LayerCheck(
+                                image.layers().getFirst().diffId(),
+                                image.names(),
+                                image.diskBytes(),
+                                LayerCheck.State.WHOLE,
+                                ""))
+                .toList();
     }
 
     private Image known(String reference) throws PodException {
