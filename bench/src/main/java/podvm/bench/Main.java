@@ -6,7 +6,7 @@ import java.util.List;
 /** Runs one benchmark and prints what it found; fails where the ratio is above what is promised. */
 public final class Main {
     private static final String USAGE =
-            "usage: ./dev bench start|memory|cli [--pairs N] [--output json]";
+            "usage: ./dev bench start|memory|cli|layer|layer-large [--pairs N] [--output json]";
     private static final int WRONG_USE = 2;
 
     private Main() {}
@@ -25,12 +25,14 @@ public final class Main {
         if (words.isEmpty()) {
             stop("which benchmark?");
         }
-        var place = Place.find();
         var result =
                 switch (words.getFirst()) {
-                    case "start" -> new StartBench(place).run(pairs);
-                    case "memory" -> new MemoryBench(place).run(pairs);
-                    case "cli" -> new CliBench(place).run(pairs);
+                    case "start" -> new StartBench(Place.find()).run(pairs);
+                    case "memory" -> new MemoryBench(Place.find()).run(pairs);
+                    case "cli" -> new CliBench(Place.find()).run(pairs);
+                    case "layer" -> new LayerBench(Place.cache(), LayerSample.MIX).run(pairs);
+                    case "layer-large" ->
+                            new LayerBench(Place.cache(), LayerSample.LARGE).run(pairs);
                     default -> {
                         stop("there is no benchmark " + words.getFirst());
                         throw new IllegalStateException(Arrays.toString(args));

@@ -21,21 +21,25 @@ import podvm.machine.qemu.QemuPrerequisites;
  */
 record Place(Path home, Path java, Path guest, Path busybox, Path binary) {
     static Place find() {
-        var env = System.getenv();
-        var cache =
-                Optional.ofNullable(env.get("PODVM_CACHE"))
-                        .map(Path::of)
-                        .orElseGet(() ->
-                                Optional.ofNullable(env.get("XDG_CACHE_HOME"))
-                                        .map(Path::of)
-                                        .orElse(Path.of(env.getOrDefault("HOME", "/"), ".cache"))
-                                        .resolve("podvm"));
+        var cache = cache();
         return new Place(
                 Path.of(System.getProperty("podvm.home")),
                 Path.of(System.getProperty("podvm.java")),
                 cache.resolve("guest/current"),
                 cache.resolve("busybox/rootfs.tar"),
                 QemuPrerequisites.findBinary().orElseThrow());
+    }
+
+    /** Where what was made once is kept, as setup keeps it. */
+    static Path cache() {
+        var env = System.getenv();
+        return Optional.ofNullable(env.get("PODVM_CACHE"))
+                .map(Path::of)
+                .orElseGet(() ->
+                        Optional.ofNullable(env.get("XDG_CACHE_HOME"))
+                                .map(Path::of)
+                                .orElse(Path.of(env.getOrDefault("HOME", "/"), ".cache"))
+                                .resolve("podvm"));
     }
 
     /** QEMU as the daemon would run it, with the bare initramfs. */

@@ -198,9 +198,9 @@ final class LayerStore {
 
     private LayerDisk write(Path file, Optional<Digest> expected, InputStream tar)
             throws IOException {
-        var hashed = new HashedStream(tar);
-        try (var channel =
-                FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.READ)) {
+        try (var hashed = new HashedStream(tar);
+                var channel =
+                        FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.READ)) {
             // VMMs run as other users; set first, so that it is synced with the content
             Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--r--r--"));
             long bytes;

@@ -3,8 +3,6 @@ package podvm.image.layer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.zip.CRC32;
-import java.util.zip.DataFormatException;
-import java.util.zip.Inflater;
 import podvm.image.Refusal;
 
 /**
@@ -16,25 +14,30 @@ final class Gunzip extends InputStream {
     private static final int NAME = 8;
     private static final int COMMENT = 16;
     private static final int HEADER_CRC = 2;
+    private static final int RESERVED = 0xe0;
 
-    private final InputStream in;
-    private final Inflater inflater = new Inflater(true);
+    /** What is unpacked at once. */
+    private static final int PIECE = 256 << 10;
+
+    private final PackedInput in;
+    private final Inflate inflate;
     private final CRC32 crc = new CRC32();
-    private final byte[] packed = new byte[128 << 10];
-    private int at;
-    private int end;
-    private boolean inMember;
+    private final byte[] unpacked = new byte[Inflate.WINDOW + PIECE + Inflate.SLACK];
+    private int floor = Inflate.WINDOW;
+    private int at = Inflate.WINDOW;
+    private int end = Inflate.WINDOW;
+    private long memberBytes;
     private boolean ended;
 
-    Gunzip(InputStream in) throws IOException {
-        this.in = in;
-        readHeader(octet());
+    Gunzip(InputStream raw) throws IOException {
+        in = new PackedInput(raw);
+        inflate = new Inflate(in);
+        beginMember(in.octet());
     }
 
     @Override
     public int read() throws IOException {
-        var one = new byte[1];
-        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        return hasMore() ? unpacked[at++] & 0xff : -1;
     }
 
     @Override
@@ -42,76 +45,71 @@ final class Gunzip extends InputStream {
         if (length == 0) {
             return 0;
         }
-        while (!ended) {
-            int got = inMember ? inflate(target, from, length) : 0;
-            if (got > 0) {
-                crc.update(target, from, got);
-                return got;
-            }
-            if (!inMember) {
-                nextMember();
-            }
+        if (!hasMore()) {
+            return -1;
         }
-        return -1;
+        int count = Math.min(length, end - at);
+        System.arraycopy(unpacked, at, target, from, count);
+        at += count;
+        return count;
     }
 
     @Override
     public void close() throws IOException {
-        inflater.end();
         in.close();
     }
 
-    private int inflate(byte[] target, int from, int length) throws IOException {
-        try {
-            int got = inflater.inflate(target, from, length);
-            if (got == 0 && inflater.finished()) {
-                at = end - inflater.getRemaining();
-                readTrailer();
-            } else if (got == 0 && inflater.needsInput()) {
-                fill();
-                inflater.setInput(packed, 0, end);
-            } else if (got == 0) {
-                throw Refusal.corrupt("gzip data needs a dictionary");
+    private boolean hasMore() throws IOException {
+        while (at == end && !ended) {
+            if (inflate.ended()) {
+                endMember();
+            } else {
+                unpack();
             }
-            return got;
-        } catch (DataFormatException e) {
-            throw Refusal.corrupt("gzip data is damaged: " + e.getMessage());
         }
+        return at < end;
     }
 
-    private void readTrailer() throws IOException {
+    private void unpack() throws IOException {
+        int kept = Math.min(end - floor, Inflate.WINDOW);
+        System.arraycopy(unpacked, end - kept, unpacked, Inflate.WINDOW - kept, kept);
+        floor = Inflate.WINDOW - kept;
+        at = Inflate.WINDOW;
+        end = inflate.inflate(unpacked, floor, at, at + PIECE);
+        crc.update(unpacked, at, end - at);
+        memberBytes += end - at;
+    }
+
+    private void endMember() throws IOException {
         long sum = little32();
         long size = little32();
-        boolean right =
-                sum == crc.getValue() && size == (inflater.getBytesWritten() & 0xffff_ffffL);
-        if (!right) {
+        if (sum != crc.getValue() || size != (memberBytes & 0xffff_ffffL)) {
             throw Refusal.corrupt("gzip data does not match its checksum");
         }
-        inMember = false;
-    }
-
-    private void nextMember() throws IOException {
-        int first = next();
+        int first = in.next();
         while (first == 0) {
-            first = next();
+            first = in.next();
         }
         if (first < 0) {
             ended = true;
         } else {
-            readHeader(first);
+            beginMember(first);
         }
     }
 
-    private void readHeader(int first) throws IOException {
-        int second = octet();
-        int method = octet();
+    private void beginMember(int first) throws IOException {
+        int second = in.octet();
+        int method = in.octet();
         if (first != 0x1f || second != 0x8b || method != 8) {
             throw Refusal.corrupt("gzip data is followed by something else");
         }
-        int flags = octet();
+        int flags = in.octet();
+        if ((flags & RESERVED) != 0) {
+            throw Refusal.corrupt("gzip data has a header of unknown kind");
+        }
         skip(6);
         if ((flags & EXTRA) != 0) {
-            skip(octet() | (octet() << 8));
+            skip(in.octet() | (in.octet() << 8));
         }
         if ((flags & NAME) != 0) {
             skipText();
@@ -122,54 +120,23 @@ final class Gunzip extends InputStream {
         if ((flags & HEADER_CRC) != 0) {
             skip(2);
         }
-        inflater.reset();
-        inflater.setInput(packed, at, end - at);
+        inflate.begin();
         crc.reset();
-        inMember = true;
+        memberBytes = 0;
+        floor = end;
     }
 
     private void skip(int count) throws IOException {
         for (int left = count; left > 0; left--) {
-            octet();
+            in.octet();
         }
     }
 
     private void skipText() throws IOException {
-        while (octet() != 0) {}
+        while (in.octet() != 0) {}
     }
 
     private long little32() throws IOException {
-        return octet() | (octet() << 8) | (octet() << 16) | ((long) octet() << 24);
-    }
-
-    private int octet() throws IOException {
-        int octet = next();
-        if (octet < 0) {
-            throw truncated();
-        }
-        return octet;
-    }
-
-    private int next() throws IOException {
-        if (at == end) {
-            at = 0;
-            end = Math.max(0, in.read(packed, 0, packed.length));
-            if (end == 0) {
-                return -1;
-            }
-        }
-        return packed[at++] & 0xff;
-    }
-
-    private void fill() throws IOException {
-        end = in.read(packed, 0, packed.length);
-        at = 0;
-        if (end <= 0) {
-            throw truncated();
-        }
-    }
-
-    private static Refusal truncated() {
-        return Refusal.corrupt("gzip data ends too early");
+        return in.octet() | (in.octet() << 8) | (in.octet() << 16) | ((long) in.octet() << 24);
     }
 }
