@@ -218,9 +218,9 @@ class TrustTest {
 
     @Test
     void aSignatureForAnotherNameIsNone() throws Exception {
-        attach(manifest.digest(), signed(key, "quay.io/evil/app:1", manifest.digest()));
+        attach(manifest.digest(), signed(key, "registry.example/evil/app:1", manifest.digest()));
         for (var identity : List.of("matchExact", "matchRepoDigestOrExact", "matchRepository")) {
-            assertDenied(policy(name(), signedBy(key, identity)), "'quay.io/evil/app:1'");
+            assertDenied(policy(name(), signedBy(key, identity)), "'registry.example/evil/app:1'");
         }
     }
 
@@ -242,13 +242,13 @@ class TrustTest {
 
     @Test
     void aMirrorsImageMayBeSignedUnderTheNameOfItsOrigin() throws Exception {
-        attach(manifest.digest(), signed(key, "quay.io/team/app:1", manifest.digest()));
+        attach(manifest.digest(), signed(key, "registry.example/team/app:1", manifest.digest()));
         for (var identity :
                 List.of(
-                        "{\"type\":\"remapIdentity\",\"prefix\":\"%s\",\"signedPrefix\":\"quay.io\"}"
+                        "{\"type\":\"remapIdentity\",\"prefix\":\"%s\",\"signedPrefix\":\"registry.example\"}"
                                 .formatted(registry.host()),
-                        "{\"type\":\"exactReference\",\"dockerReference\":\"quay.io/team/app:1\"}",
-                        "{\"type\":\"exactRepository\",\"dockerRepository\":\"quay.io/team/app\"}")) {
+                        "{\"type\":\"exactReference\",\"dockerReference\":\"registry.example/team/app:1\"}",
+                        "{\"type\":\"exactRepository\",\"dockerRepository\":\"registry.example/team/app\"}")) {
             var requirement =
                     "[{\"type\":\"sigstoreSigned\",\"keyData\":\"%s\",\"signedIdentity\":%s}]"
                             .formatted(data(key), identity);

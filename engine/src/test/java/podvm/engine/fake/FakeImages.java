@@ -98,7 +98,9 @@ public final class FakeImages implements Images {
         var image = images.get(referenceOrId);
         return image != null
                 ? byId(image.id())
-                : list().stream().filter(one -> one.id().toString().equals(referenceOrId)).findFirst();
+                : list().stream()
+                        .filter(one -> one.id().toString().equals(referenceOrId))
+                        .findFirst();
     }
 
     private Optional<Image> byId(Digest id) {
@@ -185,8 +187,12 @@ public final class FakeImages implements Images {
     @Override
     public Image tag(String referenceOrId, String name) throws PodException {
         var image = known(referenceOrId);
-        images.put(name, images.values().stream().filter(one -> one.id().equals(image.id()))
-                        .findFirst().orElseThrow());
+        images.put(
+                name,
+                images.values().stream()
+                        .filter(one -> one.id().equals(image.id()))
+                        .findFirst()
+                        .orElseThrow());
         return known(name);
     }
 
@@ -218,8 +224,7 @@ public final class FakeImages implements Images {
     @Override
     public List<LayerCheck> verify(Optional<String> referenceOrId, Progress progress)
             throws PodException {
-        var asked =
-                referenceOrId.isPresent() ? List.of(known(referenceOrId.get())) : list();
+        var asked = referenceOrId.isPresent() ? List.of(known(referenceOrId.get())) : list();
         return asked.stream()
                 .map(image ->
                         new LayerCheck(

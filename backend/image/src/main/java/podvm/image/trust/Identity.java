@@ -12,7 +12,7 @@ sealed interface Identity {
     record MatchRepository() implements Identity {}
 
     /**
-     * @param reference "quay.io/team/app:1"
+     * @param reference "registry.example/team/app:1"
      */
     record ExactReference(String reference) implements Identity {}
 
