@@ -8,6 +8,8 @@ run  $QEMU $QEMU_PACKAGE boots the machines
 run  cc gcc links the guest's programs
 run  /usr/lib/*/libc.a libc6-dev links the guest's programs statically
 test docker-registry docker-registry the registry that image tests pull from
+test skopeo skopeo writes and copies images as others do
+test umoci umoci writes and unpacks images as others do
 test fsck.erofs erofs-utils checks the layer disks that PodVM writes
 LIST
 }

@@ -24,6 +24,7 @@ import podvm.engine.PodException.Kind;
  * @param qemu empty: found on PATH
  * @param hostsDirectories with hosts.toml files for registries; the first that knows a host counts
  * @param dockerConfig empty: where the environment says
+ * @param imagePolicy empty: any image is accepted
  * @param idleExit zero: never
  */
 public record Config(
@@ -46,6 +47,7 @@ public record Config(
         int parallelDownloads,
         List<Path> hostsDirectories,
         Optional<Path> dockerConfig,
+        Optional<Path> imagePolicy,
         Duration idleExit) {
     private static final long TEBI = 1024L * 1024;
 
@@ -112,6 +114,7 @@ public record Config(
                                 "image.parallel-downloads", 3, n -> n >= 1 && n <= 64, "1 to 64"),
                         reader.paths("image.hosts-directories", HOSTS_DIRECTORIES),
                         reader.absolute("image.docker-config"),
+                        reader.absolute("image.policy"),
                         reader.duration("daemon.idle-exit-ms", Duration.ZERO));
         reader.finish(file);
         return config;

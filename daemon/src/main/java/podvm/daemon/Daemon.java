@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -21,6 +22,7 @@ import podvm.image.ImageOptions;
 import podvm.image.ImageStore;
 import podvm.image.layer.LayerLimits;
 import podvm.image.registry.RegistryOptions;
+import podvm.image.trust.SignaturePolicy;
 import podvm.journal.JournalFiles;
 import podvm.linux.User;
 import podvm.machine.VmmUser;
@@ -64,7 +66,14 @@ final class Daemon implements AutoCloseable {
         var run = Directories.own(config.run());
         try (var undo = new Rollback()) {
             undo.add(StateLock.take(state));
-            var images = undo.add(ImageStore.open(state.resolve("images"), imageOptions(config)));
+            var policy =
+                    config.imagePolicy().isPresent()
+                            ? SignaturePolicy.read(config.imagePolicy().get())
+                            : SignaturePolicy.ACCEPT_ANYTHING;
+            var images =
+                    undo.add(
+                            ImageStore.open(
+                                    state.resolve("images"), imageOptions(config), policy, events));
             var journals = new JournalFiles(Directories.own(state.resolve("pods")), events);
             var binary =
                     config.qemu()
@@ -93,7 +102,8 @@ final class Daemon implements AutoCloseable {
                             events);
             var pods = undo.add(PodTable.open(ports, settings(config)));
             var facts = new NodeFacts(state, verdict);
-            var service = new NodeService(pods, facts::version, () -> findings(config, probe));
+            var service =
+                    new NodeService(pods, facts::version, () -> findings(config, probe, images));
             var server = undo.add(NodeServer.start(run.resolve("node.sock"), service));
             return new Daemon(config, pods, server, undo.keep());
         }
@@ -173,10 +183,17 @@ final class Daemon implements AutoCloseable {
         }
     }
 
-    private static List<Finding> findings(Config config, AcceleratorProbe probe) {
+    private static List<Finding> findings(
+            Config config, AcceleratorProbe probe, ImageStore images) {
         try {
-            return QemuPrerequisites.check(
-                    kernel(config), config.guest().resolve("initramfs.cpio"), probe);
+            var findings =
+                    new ArrayList<>(
+                            QemuPrerequisites.check(
+                                    kernel(config),
+                                    config.guest().resolve("initramfs.cpio"),
+                                    probe));
+            findings.add(ImageFinding.of(images, config.imagePolicy()));
+            return findings;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return List.of();

@@ -2,10 +2,11 @@ package podvm.daemon;
 
 import java.io.PrintStream;
 import java.time.temporal.ChronoUnit;
+import podvm.engine.ImageEvent;
 import podvm.engine.PodEvent;
 
 /** Turns events into lines of the daemon's log. */
-final class EventLog implements PodEvent.Listener {
+final class EventLog implements PodEvent.Listener, ImageEvent.Listener {
     private final PrintStream out;
 
     EventLog(PrintStream out) {
@@ -20,6 +21,17 @@ final class EventLog implements PodEvent.Listener {
                 event.severity(),
                 event.pod().brief(),
                 event.podName().isEmpty() ? "-" : event.podName(),
+                event.name(),
+                event.text().replace('\n', '|'));
+    }
+
+    @Override
+    public void on(ImageEvent event) {
+        out.printf(
+                "%s %-7s image=%s event=%s %s%n",
+                event.at().truncatedTo(ChronoUnit.MILLIS),
+                event.severity(),
+                event.image().replace(' ', '-'),
                 event.name(),
                 event.text().replace('\n', '|'));
     }

@@ -1,5 +1,7 @@
 package podvm.e2e;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -86,6 +88,19 @@ final class Registry implements AutoCloseable {
         var manifest = ImageArchives.manifest(config, gzipLayer);
         send("PUT", "/v2/" + name + "/manifests/" + tag, ImageArchives.MANIFEST_TYPE, manifest);
         return "sha256:" + ImageArchives.digest(manifest);
+    }
+
+    /** Pushes a manifest of the test's own, and what it leads to. */
+    void push(String name, String tag, String manifest, byte[]... blobs)
+            throws IOException, InterruptedException {
+        for (var blob : blobs) {
+            blob(name, blob);
+        }
+        send(
+                "PUT",
+                "/v2/" + name + "/manifests/" + tag,
+                ImageArchives.MANIFEST_TYPE,
+                manifest.getBytes(UTF_8));
     }
 
     private void blob(String name, byte[] bytes) throws IOException, InterruptedException {

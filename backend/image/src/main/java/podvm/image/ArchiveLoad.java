@@ -133,7 +133,7 @@ final class ArchiveLoad {
         return List.copyOf(names);
     }
 
-    private static String fullName(String name) throws PodException {
+    static String fullName(String name) throws PodException {
         var reference = ImageReference.parse(name);
         if (reference.digest().isPresent()) {
             throw new PodException(

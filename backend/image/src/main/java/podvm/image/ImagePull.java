@@ -10,17 +10,24 @@ import podvm.engine.Progress;
 import podvm.image.registry.Credentials;
 import podvm.image.registry.Registries;
 import podvm.image.registry.Repository;
+import podvm.image.trust.SignaturePolicy;
 
 /** Fetches an image from its registry. */
 final class ImagePull implements AutoCloseable {
     private final Registries registries;
     private final ImageInstall install;
     private final PlatformChoice platform;
+    private final ImageTrust trust;
 
-    ImagePull(Registries registries, ImageInstall install, PlatformChoice platform) {
+    ImagePull(
+            Registries registries,
+            ImageInstall install,
+            PlatformChoice platform,
+            SignaturePolicy policy) {
         this.registries = registries;
         this.install = install;
         this.platform = platform;
+        this.trust = new ImageTrust(policy, platform);
     }
 
     /**
@@ -37,6 +44,7 @@ final class ImagePull implements AutoCloseable {
         if (!text.equals(reference.full())) {
             progress.at("%s is %s".formatted(text, reference.full()), 0, -1);
         }
+        trust.checkName(reference);
         var repository =
                 registries.repository(reference.registry(), reference.repository(), credentials);
         progress.at("manifest", 0, -1);
@@ -44,6 +52,7 @@ final class ImagePull implements AutoCloseable {
                 reference.digest().isPresent()
                         ? repository.root(reference.digest().get(), deadline)
                         : repository.tagged(reference.version(), deadline);
+        trust.check(reference, root, repository, deadline);
         var walk = new ManifestWalk(new RegistryContents(repository), platform, progress, deadline);
         try {
             var parts = walk.parts(root.bytes(), reference.full());

@@ -8,11 +8,14 @@ import org.jspecify.annotations.Nullable;
 import podvm.engine.PodException;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Reads a stranger's JSON: what is missing or of another kind counts as empty. */
 public final class Json {
-    private static final JsonMapper MAPPER = new JsonMapper();
+    /** The same object gives the same bytes in every process: digests are made of them. */
+    private static final JsonMapper MAPPER =
+            JsonMapper.builder().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
 
     private Json() {}
 
@@ -35,11 +38,15 @@ public final class Json {
         return MAPPER.writeValueAsBytes(object);
     }
 
+    static byte[] bytes(JsonNode node) {
+        return MAPPER.writeValueAsBytes(node);
+    }
+
     public static String text(JsonNode node, String field) {
         return node.path(field).asString("");
     }
 
-    static List<String> texts(JsonNode array) {
+    public static List<String> texts(JsonNode array) {
         var texts = new ArrayList<String>();
         for (var element : array) {
             texts.add(element.asString(""));

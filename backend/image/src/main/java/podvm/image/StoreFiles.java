@@ -22,6 +22,11 @@ record StoreFiles(Path root) {
         return root.resolve("layers/sha256");
     }
 
+    /** What was written of each layer. */
+    Path records() {
+        return root.resolve("records/sha256");
+    }
+
     Path configs() {
         return root.resolve("configs/sha256");
     }
@@ -30,13 +35,19 @@ record StoreFiles(Path root) {
         return root.resolve("references");
     }
 
+    /** Layer disks that are no longer what was written. */
+    Path damaged() {
+        return root.resolve("damaged");
+    }
+
     /** Work that is not finished; emptied when the store is opened. */
     Path unfinished() {
         return root.resolve("tmp");
     }
 
     void make() throws IOException {
-        for (var directory : List.of(layers(), configs(), references(), unfinished())) {
+        for (var directory :
+                List.of(layers(), records(), configs(), references(), damaged(), unfinished())) {
             Files.createDirectories(directory);
         }
         for (var left : list(unfinished())) {

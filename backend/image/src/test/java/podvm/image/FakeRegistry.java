@@ -61,6 +61,10 @@ final class FakeRegistry implements AutoCloseable {
 
     /** Serves all blobs, and one manifest under a tag. */
     String publish(String repository, OciBytes oci, OciBytes.Blob root) {
+        return publish(repository, "1", oci, root);
+    }
+
+    String publish(String repository, String version, OciBytes oci, OciBytes.Blob root) {
         oci.blobs()
                 .forEach((digest, bytes) -> {
                     for (var kind : List.of("blobs", "manifests")) {
@@ -69,10 +73,10 @@ final class FakeRegistry implements AutoCloseable {
                         types.put(path, oci.types().get(digest));
                     }
                 });
-        var tag = "/v2/" + repository + "/manifests/1";
+        var tag = "/v2/" + repository + "/manifests/" + version;
         content.put(tag, root.bytes());
         types.put(tag, oci.types().get(root.digest()));
-        return host() + "/" + repository + ":1";
+        return host() + "/" + repository + ":" + version;
     }
 
     /** Lets requests whose path contains the text be answered otherwise. */

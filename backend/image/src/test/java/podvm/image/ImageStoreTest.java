@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import podvm.engine.Deadline;
 import podvm.engine.Image;
+import podvm.engine.Images;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
@@ -249,9 +250,13 @@ class ImageStoreTest {
     }
 
     @Test
-    void aNameThatMovesOnFreesTheImageItLedTo() throws Exception {
-        load(BASE, "app");
+    void anImageWhoseNameMovedOnStaysUntilItIsPruned() throws Exception {
+        var old = load(BASE, "app").getFirst();
         load(TOP, "app");
+        assertThat(store.find(old.id().toString()).orElseThrow().names()).isEmpty();
+        var pruned = store.prune(Images.Unwanted.NAMELESS);
+        assertThat(pruned.images()).containsExactly(old.id());
+        assertThat(pruned.bytes()).isEqualTo(old.diskBytes());
         assertThat(store.list()).hasSize(1);
         assertThat(layerFiles()).hasSize(1);
     }

@@ -338,7 +338,15 @@ final class PodLife {
     private Image pull(ContainerSpec container) throws PodException, InterruptedException {
         var name = container.image();
         try {
-            return ports.images().pull(name, container.pullPolicy(), pulls, Deadline.after(PULL));
+            while (true) {
+                var image =
+                        ports.images()
+                                .pull(name, container.pullPolicy(), pulls, Deadline.after(PULL));
+                if (ports.images().hold(id, spec.namespace() + "/" + spec.name(), image.id())) {
+                    return image;
+                }
+                // somebody removed it at this very moment
+            }
         } catch (PodException e) {
             var message = String.valueOf(e.getMessage());
             if (message.contains(name)) {
@@ -976,6 +984,7 @@ final class PodLife {
         release(starter::sweep);
         endPumps();
         checkDetaching();
+        ports.images().release(id);
         stage = PodRecord.Stage.ENDED;
         reached("ended");
         publishLeniently();

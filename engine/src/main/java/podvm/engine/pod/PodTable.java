@@ -74,6 +74,7 @@ public final class PodTable implements Pods, AutoCloseable {
                     record.id(), new PodLife(record, ports, settings, patience, Progress.NONE));
             if (record.stage() != PodRecord.Stage.ENDED) {
                 known.add(record.id());
+                hold(record, ports.images());
             }
         }
         for (var leftover : leftovers) {
@@ -87,6 +88,14 @@ public final class PodTable implements Pods, AutoCloseable {
             }
         });
         return table;
+    }
+
+    /** An image that is gone is told when the pod needs it once more. */
+    private static void hold(PodRecord record, Images images) {
+        var spec = record.status().spec();
+        for (var image : record.images()) {
+            var _ = images.hold(record.id(), spec.namespace() + "/" + spec.name(), image.id());
+        }
     }
 
     /** One that cannot be removed must not keep the daemon from starting. */

@@ -19,7 +19,15 @@ final class Commands {
                     "console",
                     "images",
                     "pull",
-                    "image",
+                    "image ls",
+                    "image inspect",
+                    "image history",
+                    "image tag",
+                    "image rm",
+                    "image prune",
+                    "image verify",
+                    "image import",
+                    "image export",
                     "doctor",
                     "version",
                     "completion");
@@ -39,14 +47,34 @@ final class Commands {
             case "wait" -> Optional.of(new Wait());
             case "inspect" -> Optional.of(new Inspect());
             case "console" -> Optional.of(new Console());
-            case "images" -> Optional.of(new Images());
+            case "images", "image ls" -> Optional.of(new ImageLs(name));
             case "pull" -> Optional.of(new Pull());
-            case "image" -> Optional.of(new ImageImport());
+            case "image inspect" -> Optional.of(new ImageInspect());
+            case "image history" -> Optional.of(new ImageHistory());
+            case "image tag" -> Optional.of(new ImageTag());
+            case "image rm" -> Optional.of(new ImageRm());
+            case "image prune" -> Optional.of(new ImagePrune());
+            case "image verify" -> Optional.of(new ImageVerify());
+            case "image import" -> Optional.of(new ImageImport());
+            case "image export" -> Optional.of(new ImageExport());
             case "doctor" -> Optional.of(new Doctor());
             case "version" -> Optional.of(new Version());
             case "completion" -> Optional.of(new Completion());
             default -> Optional.empty();
         };
+    }
+
+    /** Whether commands of two words begin with it. */
+    static boolean isGroup(String word) {
+        return word.equals("image");
+    }
+
+    /** Takes a command's name, one word or two, from the beginning of a command line. */
+    static String takeName(List<String> line) {
+        var name = line.removeFirst();
+        return isGroup(name) && !line.isEmpty() && !line.getFirst().startsWith("-")
+                ? name + " " + line.removeFirst()
+                : name;
     }
 
     static List<Syntax> all() {

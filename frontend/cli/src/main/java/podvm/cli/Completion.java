@@ -28,11 +28,16 @@ final class Completion implements Command {
         return """
         # load with: source <(podvm completion bash)
         _podvm() {
-          local word=${COMP_WORDS[COMP_CWORD]} words
+          local word=${COMP_WORDS[COMP_CWORD]} words command=${COMP_WORDS[1]}
           if [[ $COMP_CWORD == 1 ]]; then
             words="%s"
+          elif [[ $COMP_CWORD == 2 && $command == image ]]; then
+            words="%s"
           elif [[ $word == -* ]]; then
-            case ${COMP_WORDS[1]} in
+            if [[ $command == image ]]; then
+              command="image ${COMP_WORDS[2]}"
+            fi
+            case $command in
         %s
             esac
           else
@@ -43,7 +48,7 @@ final class Completion implements Command {
         }
         complete -F _podvm podvm\
         """
-                .formatted(names(), cases("      "));
+                .formatted(names(), namesAfter("image"), cases("      "));
     }
 
     private static String zsh() {
@@ -51,11 +56,16 @@ final class Completion implements Command {
         #compdef podvm
         # load with: source <(podvm completion zsh)
         _podvm() {
-          local word=${words[CURRENT]} options
+          local word=${words[CURRENT]} options command=${words[2]}
           if (( CURRENT == 2 )); then
             compadd -- %s
+          elif (( CURRENT == 3 )) && [[ $command == image ]]; then
+            compadd -- %s
           elif [[ $word == -* ]]; then
-            case ${words[2]} in
+            if [[ $command == image ]]; then
+              command="image ${words[3]}"
+            fi
+            case $command in
         %s
             esac
             compadd -- ${=options}
@@ -65,16 +75,32 @@ final class Completion implements Command {
         }
         compdef _podvm podvm\
         """
-                .formatted(names(), cases("      ").replace("words=", "options="));
+                .formatted(
+                        names(),
+                        namesAfter("image"),
+                        cases("      ").replace("words=", "options="));
     }
 
+    /** First words. */
     private static String names() {
-        return Commands.all().stream().map(Syntax::name).collect(Collectors.joining(" "));
+        return Commands.all().stream()
+                .map(syntax -> syntax.name().split(" ")[0])
+                .distinct()
+                .collect(Collectors.joining(" "));
+    }
+
+    /** Second words. */
+    private static String namesAfter(String first) {
+        return Commands.all().stream()
+                .map(Syntax::name)
+                .filter(name -> name.startsWith(first + " "))
+                .map(name -> name.substring(first.length() + 1))
+                .collect(Collectors.joining(" "));
     }
 
     private static String cases(String indent) {
         return Commands.all().stream()
-                .map(s -> "%s%s) words=\"%s\" ;;".formatted(indent, s.name(), options(s)))
+                .map(s -> "%s'%s') words=\"%s\" ;;".formatted(indent, s.name(), options(s)))
                 .collect(Collectors.joining("\n"));
     }
 
@@ -86,14 +112,25 @@ final class Completion implements Command {
 
     private static String fish() {
         var text = new StringBuilder("# load with: podvm completion fish | source");
+        text.append(
+                "%ncomplete -c podvm -n __fish_use_subcommand -a image -d 'images'".formatted());
         for (var syntax : Commands.all()) {
+            var words = syntax.name().split(" ");
+            var place =
+                    words.length == 1
+                            ? "__fish_use_subcommand"
+                            : "'__fish_seen_subcommand_from %s; and not __fish_seen_subcommand_from %s'"
+                                    .formatted(words[0], namesAfter(words[0]));
             text.append(
-                    "%ncomplete -c podvm -n __fish_use_subcommand -a %s -d '%s'"
-                            .formatted(syntax.name(), quoted(syntax.summary())));
+                    "%ncomplete -c podvm -n %s -a %s -d '%s'"
+                            .formatted(place, words[words.length - 1], quoted(syntax.summary())));
+            var seen =
+                    words.length == 1
+                            ? "__fish_seen_subcommand_from " + words[0]
+                            : "__fish_seen_subcommand_from %s; and __fish_seen_subcommand_from %s"
+                                    .formatted(words[0], words[1]);
             for (var option : syntax.allOptions()) {
-                text.append(
-                        "%ncomplete -c podvm -n '__fish_seen_subcommand_from %s'"
-                                .formatted(syntax.name()));
+                text.append("%ncomplete -c podvm -n '%s'".formatted(seen));
                 for (var name : option.names()) {
                     text.append(name.startsWith("--") ? " -l " : " -s ");
                     text.append(name.replaceFirst("^-+", ""));

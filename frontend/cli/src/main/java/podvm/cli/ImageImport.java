@@ -6,6 +6,8 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import podvm.proto.node.v1.Image;
 import podvm.proto.node.v1.LoadImageRequest;
 import podvm.proto.node.v1.LoadImageResponse;
 import podvm.proto.node.v1.LoadImageStart;
@@ -17,22 +19,18 @@ final class ImageImport implements Command {
     @Override
     public Syntax syntax() {
         return Syntax.of(
-                "image",
-                "import FILE|-",
+                "image import",
+                "FILE|-",
                 "take images from an OCI or docker archive, or a root file system tar",
-                2,
-                2,
-                Option.value("--name", "NAME", "what to call it; a root file system needs one"));
+                1,
+                1,
+                Option.value("--name", "NAME", "what to call it; a root file system needs one"),
+                Option.OUTPUT);
     }
 
     @Override
     public int run(Given given, Session session) throws Failure, IOException {
-        if (!given.operands().getFirst().equals("import")) {
-            throw Failure.usage(
-                    "there is no command podvm image " + given.operands().getFirst(),
-                    "usage: " + syntax().usage());
-        }
-        var file = given.operands().get(1);
+        var file = given.operands().getFirst();
         if (file.equals("-")) {
             return load(session.stdio().in(), given, session);
         }
@@ -46,7 +44,9 @@ final class ImageImport implements Command {
 
     private static int load(InputStream in, Given given, Session session)
             throws Failure, IOException {
+        var json = given.json();
         var start = LoadImageStart.newBuilder().setName(given.value("--name").orElse(""));
+        var images = new ArrayList<Image>();
         try (var call = session.node().exchange("LoadImage", LoadImageResponse.parser())) {
             var open = call.send(LoadImageRequest.newBuilder().setStart(start).build());
             while (open) {
@@ -59,11 +59,16 @@ final class ImageImport implements Command {
                 open = call.send(message.build());
             }
             for (var answer = call.next(); answer.isPresent(); answer = call.next()) {
-                for (var image : answer.get().getImagesList()) {
-                    var name = image.getNamesCount() == 0 ? "" : " " + image.getNames(0);
-                    session.stdio().print(image.getId() + name);
-                }
+                images.addAll(answer.get().getImagesList());
             }
+        }
+        if (json) {
+            session.stdio().print(Json.of(images));
+            return 0;
+        }
+        for (var image : images) {
+            var name = image.getNamesCount() == 0 ? "" : " " + image.getNames(0);
+            session.stdio().print(image.getId() + name);
         }
         return 0;
     }

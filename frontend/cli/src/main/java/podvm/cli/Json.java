@@ -19,22 +19,42 @@ final class Json {
 
     private final StringBuilder out = new StringBuilder();
 
-    private Json() {}
+    private final String indent;
+
+    private Json(String indent) {
+        this.indent = indent;
+    }
 
     static String of(Message message) {
-        var json = new Json();
+        var json = new Json("  ");
         json.message(message, "\n");
         return json.out.toString();
     }
 
     static String of(List<? extends Message> messages) {
-        var json = new Json();
+        var json = new Json("  ");
         json.list(messages, "\n");
         return json.out.toString();
     }
 
+    /**
+     * In one line that begins with what the message is about; of a choice, the part that is set.
+     */
+    static String line(String event, Message message) {
+        var json = new Json("");
+        json.out.append("{\"event\": ");
+        json.text(event);
+        for (var field : message.getDescriptorForType().getFields()) {
+            if (field.getContainingOneof() == null || message.hasField(field)) {
+                json.out.append(", ");
+                json.field(message, field, "");
+            }
+        }
+        return json.out.append('}').toString();
+    }
+
     private void message(MessageOrBuilder message, String newline) {
-        var inner = newline + "  ";
+        var inner = newline + indent;
         var separator = "{";
         for (var field : message.getDescriptorForType().getFields()) {
             out.append(separator).append(inner);
@@ -85,11 +105,11 @@ final class Json {
         }
         var separator = "{";
         for (Map.Entry<String, Object> entry : sorted.entrySet()) {
-            out.append(separator).append(newline).append("  ");
+            out.append(separator).append(newline).append(indent);
             separator = ",";
             text(entry.getKey());
             out.append(": ");
-            value(entry.getValue(), newline + "  ");
+            value(entry.getValue(), newline + indent);
         }
         out.append(separator.equals("{") ? "{}" : newline + "}");
     }
@@ -97,9 +117,9 @@ final class Json {
     private void list(List<?> values, String newline) {
         var separator = "[";
         for (var value : values) {
-            out.append(separator).append(newline).append("  ");
+            out.append(separator).append(newline).append(indent);
             separator = ",";
-            value(value, newline + "  ");
+            value(value, newline + indent);
         }
         out.append(separator.equals("[") ? "[]" : newline + "]");
     }

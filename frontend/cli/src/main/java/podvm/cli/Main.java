@@ -49,9 +49,13 @@ public final class Main {
         if (rest.isEmpty() || List.of("-h", "--help", "help").contains(rest.getFirst())) {
             return Help.show(rest, stdio);
         }
-        var name = rest.removeFirst();
+        var name = Commands.takeName(rest);
         if (name.equals("--version")) {
             name = "version";
+        }
+        if (Commands.isGroup(name)) {
+            stdio.print(Help.ofGroup(name));
+            return rest.isEmpty() ? Failure.USAGE : 0;
         }
         var command = Commands.find(name);
         if (command.isEmpty()) {

@@ -175,7 +175,15 @@ class MainTest {
     @Test
     void imagesArePulledImportedAndListed() throws Exception {
         var pulled = shell.podvm("pull", "nginx:1.29");
-        assertThat(pulled.err()).isEqualTo("manifest: 1 B\nlayer 3f1c9d: 2.0 kB\n");
+        assertThat(pulled.err().lines().toList())
+                .startsWith(
+                        "nginx:1.29 is docker.io/library/nginx:1.29",
+                        "manifest: 1 B",
+                        "layer 3f1c9d: 2.0 kB")
+                .last()
+                .asString()
+                .matches("pulled 2.0 kB in [0-9.]+ s, [0-9.]+ [kM]?B/s");
+        assertThat(pulled.out()).matches("sha256:[0-9a-f]{64}\n");
         var archive = Files.write(directory.resolve("a.tar"), new byte[1_500_000]);
         assertThat(shell.podvm("image", "import", "--name", "mine", archive.toString()).out())
                 .matches("sha256:[0-9a-f]{64} mine\n");
@@ -184,6 +192,105 @@ class MainTest {
                 .contains("nginx:1.29   2.0 kB")
                 .contains("mine         1.5 MB");
         assertThat(shell.podvm("images", "--output=json").out()).contains("\"diskBytes\": 1500000");
+        assertThat(shell.podvm("image", "ls")).isEqualTo(shell.podvm("images"));
+    }
+
+    @Test
+    void aPullTellsMachinesOneEventPerLine() {
+        var lines = shell.podvm("pull", "-o", "json", "nginx:1.29").out().lines().toList();
+        assertThat(lines.getFirst())
+                .isEqualTo("{\"event\": \"name\", \"name\": \"docker.io/library/nginx:1.29\"}");
+        assertThat(lines)
+                .contains(
+                        "{\"event\": \"progress\", \"step\": \"layer 3f1c9d\", \"done\": 2048,"
+                                + " \"total\": 2048}");
+        assertThat(lines.getLast()).startsWith("{\"event\": \"image\", \"id\": \"sha256:");
+    }
+
+    @Test
+    void imagesAreInspectedTaggedAndRemoved() {
+        var id = shell.podvm("pull", "nginx").out().strip();
+        assertThat(shell.podvm("image", "inspect", "nginx").out())
+                .startsWith("{\n  \"id\": \"" + id)
+                .contains("\"pods\": [\n    \"default/web\"")
+                .contains("\"verityRoot\": \"");
+        assertThat(shell.podvm("image", "history", "nginx").out().lines().toList())
+                .hasSize(3)
+                .last()
+                .asString()
+                .contains("COPY app");
+        assertThat(shell.podvm("image", "history", "-o", "json", "nginx").out())
+                .startsWith("[\n  {\n    \"created\": null");
+        assertThat(shell.podvm("image", "tag", "nginx", "other").out()).isEqualTo(id + "\n");
+        assertThat(shell.podvm("images").out().lines()).hasSize(3);
+        var byId = shell.podvm("image", "rm", id);
+        assertThat(byId.code()).isEqualTo(125);
+        assertThat(byId.err()).contains("has 2 names: nginx, other").contains("one at a time");
+        assertThat(shell.podvm("image", "rm", "nginx").out()).isEqualTo("forgotten: nginx\n");
+        assertThat(shell.podvm("image", "rm", "used").err())
+                .isEqualTo(
+                        "podvm: image used is used by pod default/web\n  stop what uses it first\n");
+        assertThat(shell.podvm("image", "rm", id, "-o", "json").out()).contains("\"bytes\": 2048");
+        assertThat(shell.podvm("image", "inspect", "nginx").code()).isEqualTo(125);
+    }
+
+    @Test
+    void imagesArePrunedAndTellWhatThatGaveBack() {
+        var id = shell.podvm("pull", "nginx").out().strip();
+        assertThat(shell.podvm("image", "prune").out()).isEqualTo("given back: 0 B\n");
+        assertThat(shell.podvm("image", "prune", "-a").out())
+                .isEqualTo("forgotten: nginx\nremoved: " + id + "\ngiven back: 2.0 kB\n");
+        assertThat(shell.podvm("image", "prune", "-a", "-o", "json").out())
+                .contains("\"bytes\": 0");
+    }
+
+    @Test
+    void verifyEndsWith1WhereALayerIsDamaged() {
+        shell.podvm("pull", "nginx");
+        assertThat(shell.podvm("image", "verify").code()).isZero();
+        shell.podvm("pull", "damaged");
+        var result = shell.podvm("image", "verify");
+        assertThat(result.code()).isEqualTo(1);
+        assertThat(result.out())
+                .contains("WHOLE")
+                .contains("DAMAGED")
+                .contains("  its bytes are others\n  podvm pull");
+        assertThat(shell.podvm("image", "verify", "nginx").code()).isZero();
+        assertThat(shell.podvm("image", "verify", "-o", "json").out())
+                .contains("\"state\": \"DAMAGED\"");
+    }
+
+    @Test
+    void anExportIsAWholeFileOrNone() throws Exception {
+        var id = shell.podvm("pull", "nginx").out().strip();
+        var file = directory.resolve("nginx.tar");
+        assertThat(shell.podvm("image", "export", "nginx", file.toString()))
+                .isEqualTo(new Result(0, id + "\n", ""));
+        assertThat(Files.size(file)).isEqualTo(200_001);
+        var packed = shell.podvm("image", "export", "--gzip", "nginx", file.toString());
+        assertThat(packed.out()).isEqualTo("sha256:" + "0".repeat(64) + "\n");
+        assertThat(packed.err()).contains("id is 000000000000 in the archive");
+        assertThat(shell.podvm("image", "export", "nginx", "-").out())
+                .hasSize(200_001)
+                .endsWith(".");
+        var other = directory.resolve("other.tar");
+        assertThat(shell.podvm("image", "export", "nothing", other.toString()).code())
+                .isEqualTo(125);
+        try (var files = Files.list(directory)) {
+            assertThat(files.map(f -> f.getFileName().toString()))
+                    .containsExactlyInAnyOrder("run", "nginx.tar");
+        }
+    }
+
+    @Test
+    void theReferenceNamesEveryCommandAndItsOptions() throws Exception {
+        var reference = Files.readString(Path.of("../../docs/reference/command.md"));
+        for (var syntax : Commands.all()) {
+            assertThat(reference).as(syntax.name()).contains("`podvm " + syntax.name());
+            for (var option : syntax.options()) {
+                assertThat(reference).as(syntax.name()).contains("`" + option.name());
+            }
+        }
     }
 
     @Test
@@ -223,9 +330,18 @@ class MainTest {
         var nowhere = new CommandLine(directory.resolve("nowhere"));
         assertThat(nowhere.podvm("--help").out()).contains("Exit codes:").contains("completion");
         assertThat(nowhere.podvm("help", "run").out()).contains("--no-prefix");
+        assertThat(nowhere.podvm("help", "image", "prune").out()).contains("-a, --all");
+        assertThat(nowhere.podvm("image", "prune", "--help").out()).contains("-a, --all");
+        assertThat(nowhere.podvm("image").code()).isEqualTo(2);
+        assertThat(nowhere.podvm("image", "--help").out()).contains("image verify");
+        assertThat(nowhere.podvm("image", "nonsense").err())
+                .startsWith("podvm: there is no command podvm image nonsense\n");
         assertThat(nowhere.podvm("run", "--help").out()).contains("-d, --detach");
         for (var shell : new String[] {"bash", "zsh", "fish"}) {
-            assertThat(nowhere.podvm("completion", shell).out()).contains("inspect");
+            assertThat(nowhere.podvm("completion", shell).out())
+                    .contains("inspect")
+                    .contains("verify")
+                    .contains("--gzip".substring(2));
         }
         assertThat(nowhere.podvm("completion", "fish").out().lines())
                 .filteredOn(line -> line.contains("-l detach"))

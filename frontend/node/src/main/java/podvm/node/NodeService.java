@@ -193,6 +193,37 @@ public final class NodeService extends NodeGrpc.NodeImplBase {
         return in;
     }
 
+    @Override
+    public void inspectImage(InspectImageRequest request, StreamObserver<ImageDetails> observer) {
+        Work.answer("inspect-image", observer, () -> images.inspect(request.getImage()));
+    }
+
+    @Override
+    public void tagImage(TagImageRequest request, StreamObserver<Image> observer) {
+        Work.answer("tag", observer, () -> images.tag(request.getImage(), request.getName()));
+    }
+
+    @Override
+    public void removeImage(RemoveImageRequest request, StreamObserver<ImageRemoval> observer) {
+        Work.answer("remove-image", observer, () -> images.remove(request.getImage()));
+    }
+
+    @Override
+    public void pruneImages(PruneImagesRequest request, StreamObserver<ImageRemoval> observer) {
+        Work.answer("prune", observer, () -> images.prune(request.getAll()));
+    }
+
+    @Override
+    public void verifyImages(VerifyImagesRequest request, StreamObserver<VerifyEvent> observer) {
+        Work.stream("verify", observer, out -> images.verify(request.getImage(), out));
+    }
+
+    @Override
+    public void exportImage(
+            ExportImageRequest request, StreamObserver<ExportImageResponse> observer) {
+        Work.stream("export", observer, out -> images.export(request, out));
+    }
+
     private PodId resolve(String reference) throws PodException {
         return pods.resolve(reference);
     }

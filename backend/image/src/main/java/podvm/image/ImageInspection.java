@@ -1,0 +1,69 @@
+package podvm.image;
+
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import podvm.engine.Image;
+import podvm.engine.ImageDetails;
+import podvm.engine.ImageDetails.History;
+import podvm.engine.ImageDetails.Layer;
+import podvm.engine.PodException;
+import tools.jackson.databind.JsonNode;
+
+/** Puts together all that is known of an image (OCI image specification, "Image Configuration"). */
+record ImageInspection(ImageIndex index, LayerStore layers) {
+    ImageDetails of(Image image) throws PodException {
+        var config =
+                index.config(image.id())
+                        .orElseThrow(() ->
+                                new PodException(
+                                        PodException.Kind.NOT_FOUND,
+                                        "image %s was removed".formatted(image.id()),
+                                        ""));
+        var own = new ArrayList<Layer>();
+        for (var diffId : config.diffIds()) {
+            var disk =
+                    image.layers().stream().filter(one -> one.diffId().equals(diffId)).findFirst();
+            var record = layers.record(diffId);
+            if (disk.isPresent() && record.isPresent()) {
+                own.add(new Layer(disk.get(), record.get().disk(), Optional.empty()));
+            }
+        }
+        return new ImageDetails(
+                image, List.copyOf(own), history(config, own), index.holders(image.id()));
+    }
+
+    private static List<History> history(ConfigFile config, List<Layer> layers)
+            throws PodException {
+        var root = Json.parse(config.bytes(), "configuration " + config.id());
+        var steps = new ArrayList<History>();
+        int next = 0;
+        for (var step : root.path("history")) {
+            boolean made = !step.path("empty_layer").asBoolean(false) && next < layers.size();
+            steps.add(history(step, made ? Optional.of(layers.get(next)) : Optional.empty()));
+            next += made ? 1 : 0;
+        }
+        return List.copyOf(steps);
+    }
+
+    private static History history(JsonNode step, Optional<Layer> layer) {
+        return new History(
+                time(Json.text(step, "created")),
+                Json.text(step, "created_by"),
+                Json.text(step, "author"),
+                Json.text(step, "comment"),
+                layer);
+    }
+
+    private static Instant time(String text) {
+        try {
+            return text.isEmpty() ? Instant.EPOCH : OffsetDateTime.parse(text).toInstant();
+        } catch (DateTimeException e) {
+            // it is only shown
+            return Instant.EPOCH;
+        }
+    }
+}
