@@ -27,9 +27,7 @@ final class BoundedTar extends FilterInputStream {
     void readPadding() throws IOException {
         var piece = new byte[64 << 10];
         var zeros = new byte[piece.length];
-        for (int got = read(piece, 0, piece.length);
-                got >= 0;
-                got = read(piece, 0, piece.length)) {
+        for (int got = read(piece, 0, piece.length); got >= 0; got = read(piece, 0, piece.length)) {
             if (!Arrays.equals(piece, 0, got, zeros, 0, got)) {
                 throw Refusal.corrupt("tar is followed by something else");
             }

@@ -57,8 +57,7 @@ class DecodedTest {
         var damaged = packed.clone();
         damaged[packed.length / 2] ^= 1;
         assertRefused(damaged, PodException.Kind.CORRUPT, "zstd");
-        assertRefused(
-                Arrays.copyOf(packed, packed.length + 7), PodException.Kind.CORRUPT, "zstd");
+        assertRefused(Arrays.copyOf(packed, packed.length + 7), PodException.Kind.CORRUPT, "zstd");
     }
 
     @Test

@@ -50,8 +50,7 @@ class HostileTarTest {
         assertRefused(
                 new TarBytes().pax("path", "long/name").pax("gid", "-4").file("a", "").bytes(),
                 "'long/name'");
-        assertRefused(
-                new TarBytes().pax("mtime", "1e9").file("a/b", "").bytes(), "'a/b'", "'1e9'");
+        assertRefused(new TarBytes().pax("mtime", "1e9").file("a/b", "").bytes(), "'a/b'", "'1e9'");
         assertRefused(new TarBytes().announce(-(1L << 40)).file("a/b", "").bytes(), "'a/b'");
         assertRefused(new TarBytes().announce(Long.MAX_VALUE).file("a/b", "").bytes(), "'a/b'");
     }

@@ -52,8 +52,7 @@ class SameBytesTest {
                     .file("d\u00e9" + at % 13 + "/f\u00ff\u0080" + at, content);
             tar.hardLink("h" + at, "d\u00e9" + at % 13 + "/f\u00ff\u0080" + at);
         }
-        var layer =
-                Files.write(directory.resolve("layer.tar.gz"), TarBytes.gzip(tar.bytes()));
+        var layer = Files.write(directory.resolve("layer.tar.gz"), TarBytes.gzip(tar.bytes()));
         var found = new ArrayList<String>();
         for (var options :
                 List.of(

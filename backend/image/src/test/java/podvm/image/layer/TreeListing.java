@@ -15,9 +15,9 @@ import podvm.image.ErofsReader;
 import podvm.image.Sha256;
 
 /**
- * All there is to know of a tree, one line per path: type, mode, owners, time, size, target, device,
- * attributes, content, and which paths share an inode. Names are one char per byte. Sizes and link
- * counts of directories are the file system's own affair and left out.
+ * All there is to know of a tree, one line per path: type, mode, owners, time, size, target,
+ * device, attributes, content, and which paths share an inode. Names are one char per byte. Sizes
+ * and link counts of directories are the file system's own affair and left out.
  */
 public final class TreeListing {
     private static final String SCRIPT =
@@ -67,29 +67,27 @@ public final class TreeListing {
     public static Map<String, String> ofImage(Path image) throws IOException {
         var found = new TreeMap<String, String>();
         ErofsReader.read(image)
-                .forEach(
-                        (path, node) -> {
-                            var type = type(node.type());
-                            var xattrs = new TreeMap<String, String>();
-                            node.xattrs()
-                                    .forEach((name, value) -> xattrs.put(name, "0x" + hex(value)));
-                            boolean device = type.equals("b") || type.equals("c");
-                            found.put(
-                                    path,
-                                    line(
-                                            type,
-                                            Integer.toOctalString(node.mode() & 07777),
-                                            Integer.toUnsignedString(node.uid())
-                                                    + ":"
-                                                    + Integer.toUnsignedString(node.gid()),
-                                            type.equals("f") ? "" + node.size() : "",
-                                            "%d.%09d".formatted(node.seconds(), node.nanos()),
-                                            type.equals("l") ? node.text() : "",
-                                            device ? device(node.rdev()) : "",
-                                            xattrs,
-                                            type.equals("f") ? Sha256.of(node.content()).hex() : "",
-                                            "d".equals(type) ? path : "" + node.number()));
-                        });
+                .forEach((path, node) -> {
+                    var type = type(node.type());
+                    var xattrs = new TreeMap<String, String>();
+                    node.xattrs().forEach((name, value) -> xattrs.put(name, "0x" + hex(value)));
+                    boolean device = type.equals("b") || type.equals("c");
+                    found.put(
+                            path,
+                            line(
+                                    type,
+                                    Integer.toOctalString(node.mode() & 07777),
+                                    Integer.toUnsignedString(node.uid())
+                                            + ":"
+                                            + Integer.toUnsignedString(node.gid()),
+                                    type.equals("f") ? "" + node.size() : "",
+                                    "%d.%09d".formatted(node.seconds(), node.nanos()),
+                                    type.equals("l") ? node.text() : "",
+                                    device ? device(node.rdev()) : "",
+                                    xattrs,
+                                    type.equals("f") ? Sha256.of(node.content()).hex() : "",
+                                    "d".equals(type) ? path : "" + node.number()));
+                });
         return grouped(found, new HashMap<>());
     }
 
@@ -122,13 +120,11 @@ public final class TreeListing {
 
     private static Map<String, String> grouped(
             Map<String, String> found, Map<String, String> groups) {
-        found.forEach(
-                (path, line) -> groups.putIfAbsent(line.substring(line.indexOf('\0')), path));
-        found.replaceAll(
-                (path, line) -> {
-                    int end = line.indexOf('\0');
-                    return line.substring(0, end) + " as " + groups.get(line.substring(end));
-                });
+        found.forEach((path, line) -> groups.putIfAbsent(line.substring(line.indexOf('\0')), path));
+        found.replaceAll((path, line) -> {
+            int end = line.indexOf('\0');
+            return line.substring(0, end) + " as " + groups.get(line.substring(end));
+        });
         return found;
     }
 
