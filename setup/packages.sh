@@ -10,6 +10,7 @@ run  /usr/lib/*/libc.a libc6-dev links the guest's programs statically
 test docker-registry docker-registry the registry that image tests pull from
 test skopeo skopeo writes and copies images as others do
 test umoci umoci writes and unpacks images as others do
+test e2fsck e2fsprogs checks the scratch disks that PodVM writes
 test fsck.erofs erofs-utils checks the layer disks that PodVM writes
 LIST
 }

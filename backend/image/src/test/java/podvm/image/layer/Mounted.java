@@ -1,5 +1,6 @@
 package podvm.image.layer;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -46,9 +47,14 @@ public final class Mounted implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         while (!mounts.isEmpty()) {
-            Tool.run("umount", mounts.pop().toString());
+            try {
+                Tool.run("umount", mounts.pop().toString());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException("interrupted while unmounting", e);
+            }
         }
     }
 }

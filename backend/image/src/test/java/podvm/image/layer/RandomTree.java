@@ -83,11 +83,12 @@ final class RandomTree {
         Files.setAttribute(path, "unix:gid", random.nextInt(100_000), LinkOption.NOFOLLOW_LINKS);
         if (!Files.isSymbolicLink(path)) {
             Files.setAttribute(path, "unix:mode", random.nextInt(010000) | 0500);
-            Files.setLastModifiedTime(
-                    path,
-                    FileTime.from(
-                            Instant.ofEpochSecond(
-                                    random.nextInt(), random.nextInt(1_000_000_000))));
+        }
+        // a pipe or a device would be opened for it
+        if (Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)
+                || Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+            var time = Instant.ofEpochSecond(random.nextInt(), random.nextInt(1_000_000_000));
+            Files.setLastModifiedTime(path, FileTime.from(time));
         }
     }
 }

@@ -65,16 +65,15 @@ class SameTreeTest {
                 touch "$(printf 'n%.0s' $(seq 255))" "$(printf 'b\\377\\001\\\\ \\t')" "$(printf 'l\\nf')" ' ' -- -dash
                 mkdir many; (cd many; seq 100000 | xargs touch)
                 mkdir -p $(printf 'deep/%.0s' $(seq 150))
-                truncate -s 3000000000 hole; printf end >> hole; printf zero | dd of=mid bs=1 seek=70000 2>/dev/null; truncate -s 900000 mid
+                printf zero | dd of=mid bs=1 seek=70000 2>/dev/null; truncate -s 900000 mid
                 head -c 4096 /dev/urandom > block; head -c 4097 /dev/urandom > more; : > empty
                 """);
-        Files.delete(tree.resolve("hole"));
         assertSame(pack(tree, "pax"), "special, pax", 100_020);
         sh(tree, "rm -rf many; touch -d @5 old; chown -h 7:7 old");
         assertSame(pack(tree, "gnu"), "special, gnu", 20);
         sh(
                 tree,
-                "rm -rf many deep long n* null far tty pipe pipe2; find . -name 'b*' -o -name 'l*' | xargs -0 rm -f");
+                "rm -rf many deep long n* null far tty pipe pipe2; find . \\( -name 'b*' -o -name 'l*' \\) -delete");
         assertSame(pack(tree, "ustar"), "special, ustar", 10);
         sh(tree, "find . ! -type f ! -type d -delete; chown -R 5:6 .");
         assertSame(pack(tree, "v7"), "special, v7", 5);
@@ -98,7 +97,8 @@ class SameTreeTest {
                                 "mmdebstrap",
                                 "--variant=minbase",
                                 "--quiet",
-                                "stable",
+                                "--include=ca-certificates",
+                                suite(),
                                 unfinished.toString())
                         .inheritIO()
                         .start();
@@ -110,12 +110,23 @@ class SameTreeTest {
         Files.move(unfinished, tar, StandardCopyOption.REPLACE_EXISTING);
     }
 
+    /** This machine's own release, whose keys it has. */
+    private static String suite() throws IOException {
+        for (var line : Files.readAllLines(Path.of("/etc/os-release"))) {
+            if (line.startsWith("VERSION_CODENAME=")) {
+                return line.substring(line.indexOf('=') + 1);
+            }
+        }
+        return "stable";
+    }
+
+    /** What a format cannot hold tar leaves out, and tells by its exit code. */
     private Path pack(Path tree, String format) throws Exception {
         var tar = directory.resolve(tree.getFileName() + "-" + format + ".tar");
         boolean attributes = format.equals("pax");
         sh(
                 tree,
-                "tar --format=%s --sparse %s -cf %s . 2>/dev/null || [ $? = 1 ]"
+                "tar --format=%s --sparse %s -cf %s . 2>/dev/null || [ $? -le 2 ]"
                         .formatted(format, attributes ? "--xattrs --xattrs-include=*" : "", tar));
         return tar;
     }
@@ -125,6 +136,7 @@ class SameTreeTest {
         sh(unpacked, "tar --xattrs --xattrs-include='*' --numeric-owner -xpf " + tar);
         var expected = TreeListing.of(unpacked);
         assertThat(expected).as(what).hasSizeGreaterThan(least);
+        Tool.run("rm", "-rf", unpacked.toString());
         var image = unpacked.resolveSibling(unpacked.getFileName() + ".erofs");
         try (var in = Files.newInputStream(tar)) {
             Layers.write(in, image, Layers.LIMITS);
