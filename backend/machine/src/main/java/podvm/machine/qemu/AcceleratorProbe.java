@@ -72,17 +72,14 @@ public record AcceleratorProbe(
     }
 
     private Verdict boot() throws PodException, InterruptedException {
-        try {
-            var directory = Files.createTempDirectory("podvm-probe");
-            try {
-                return boot(directory.resolve("console.log"), directory);
-            } finally {
-                Files.deleteIfExists(directory.resolve("console.log"));
-                Files.deleteIfExists(directory);
-            }
+        try (var directory = ProbeDirectory.create(cache)) {
+            return boot(directory.console(), directory.path());
         } catch (IOException e) {
             throw new PodException(
-                    Kind.UNAVAILABLE, "cannot prepare a probe boot: " + e, "see TMPDIR", e);
+                    Kind.UNAVAILABLE,
+                    "cannot prepare a probe boot in " + cache + ": " + e,
+                    "see whether the directory can be written",
+                    e);
         }
     }
 
