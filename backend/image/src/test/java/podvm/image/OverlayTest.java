@@ -61,7 +61,9 @@ class OverlayTest {
         }
     }
 
-    /** Each has entries for the directories it changes: those it only implies look as if made anew. */
+    /**
+     * Each has entries for the directories it changes: those it only implies look as if made anew.
+     */
     private static List<byte[]> layers() {
         var base = new TarBytes().directory("./").directory("etc/").directory("opt/");
         base.file("etc/gone", "1").file("etc/kept", "2").file("opt/old", "3");

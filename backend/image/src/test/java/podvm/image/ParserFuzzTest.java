@@ -13,8 +13,8 @@ import podvm.engine.PodException;
 class ParserFuzzTest {
     private static final String HEX = "0123456789abcdef".repeat(4);
 
-    @FuzzTest(maxDuration = "5m")
     @MethodSource("manifests")
+    @FuzzTest(maxDuration = "5m")
     void aManifestOrConfigIsUnderstoodOrRefused(byte[] json) {
         try {
             assertThat(Manifest.parse(json, "the manifest")).isNotNull();
@@ -28,8 +28,8 @@ class ParserFuzzTest {
         }
     }
 
-    @FuzzTest(maxDuration = "5m")
     @MethodSource("references")
+    @FuzzTest(maxDuration = "5m")
     void aReferenceMeansTheSameWhenWrittenOut(byte[] text) {
         try {
             var full = ImageReference.parse(new String(text, StandardCharsets.UTF_8)).full();

@@ -52,7 +52,16 @@ class HostileTarTest {
                 "'long/name'");
         assertRefused(new TarBytes().pax("mtime", "1e9").file("a/b", "").bytes(), "'a/b'", "'1e9'");
         assertRefused(new TarBytes().announce(-(1L << 40)).file("a/b", "").bytes(), "'a/b'");
-        assertRefused(new TarBytes().announce(Long.MAX_VALUE).file("a/b", "").bytes(), "'a/b'");
+    }
+
+    @Test
+    void aSizeBeyondAnyDiskIsRefusedWithTheEntrysName() {
+        var tar = new TarBytes().announce(Long.MAX_VALUE).file("a/b", "").bytes();
+        assertThatThrownBy(() -> image(tar))
+                .isInstanceOfSatisfying(
+                        PodException.class,
+                        e -> assertThat(e.kind()).isEqualTo(PodException.Kind.EXHAUSTED))
+                .hasMessageContaining("'a/b'");
     }
 
     @Test

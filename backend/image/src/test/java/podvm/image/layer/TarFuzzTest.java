@@ -23,8 +23,8 @@ class TarFuzzTest {
     private static final LayerLimits SMALL = new LayerLimits(2000, 1 << 20, 32 << 20);
     private static final boolean FUZZING = System.getenv("JAZZER_FUZZ") != null;
 
-    @FuzzTest(maxDuration = "5m")
     @MethodSource("tars")
+    @FuzzTest(maxDuration = "5m")
     void aTarIsRefusedOrBecomesARightDisk(byte[] tar) throws Exception {
         var image = Files.createTempFile("fuzz-", ".erofs");
         try {
@@ -39,8 +39,8 @@ class TarFuzzTest {
         }
     }
 
-    @FuzzTest(maxDuration = "5m")
     @MethodSource("packed")
+    @FuzzTest(maxDuration = "5m")
     void packedDataIsRefusedOrUnpacked(byte[] packed) throws IOException {
         try (var in = Decoded.of(new ByteArrayInputStream(packed))) {
             in.readNBytes(8 << 20);
