@@ -11,6 +11,9 @@ test docker-registry docker-registry the registry that image tests pull from
 test skopeo skopeo writes and copies images as others do
 test umoci umoci writes and unpacks images as others do
 test e2fsck e2fsprogs checks the scratch disks that PodVM writes
+test veritysetup cryptsetup-bin checks the hash trees that PodVM writes
+test setfattr attr makes files with extended attributes
+test mmdebstrap mmdebstrap makes a whole Debian to compare layers with
 test fsck.erofs erofs-utils checks the layer disks that PodVM writes
 LIST
 }

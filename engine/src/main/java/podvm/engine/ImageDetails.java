@@ -14,10 +14,10 @@ import java.util.Optional;
 public record ImageDetails(
         Image image, List<Layer> layers, List<History> history, List<String> pods) {
     /**
-     * @param digest of the disk's bytes
-     * @param verityRoot where there is a hash tree beside the disk
+     * @param verityRoot root hash of the tree (dm-verity) that stands beside the disk: it stands
+     *     for all of the disk's bytes
      */
-    public record Layer(LayerDisk disk, Digest digest, Optional<Digest> verityRoot) {}
+    public record Layer(LayerDisk disk, Digest verityRoot) {}
 
     /**
      * One step of the build.

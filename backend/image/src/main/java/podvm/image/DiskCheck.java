@@ -1,18 +1,16 @@
 package podvm.image;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
-import podvm.engine.Digest;
 import podvm.image.export.ErofsDisk;
+import podvm.image.layer.VerityTree;
 
 /** Tells whether a layer disk still is what was written. */
 final class DiskCheck {
-    private static final int CHUNK = 1 << 20;
-
     private DiskCheck() {}
 
     /** Costs one small read: the length, and the first block's own checksum. */
@@ -29,28 +27,28 @@ final class DiskCheck {
         }
     }
 
-    static Optional<String> whole(Path file, LayerRecord record) throws IOException {
-        try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            var actual = digest(channel);
-            return actual.equals(record.disk())
-                    ? Optional.empty()
-                    : Optional.of(
-                            "its bytes are %s, %s was written".formatted(actual, record.disk()));
+    /**
+     * Reads all of it.
+     *
+     * @param tree the hash tree that stands beside the disk
+     * @param again an empty file, to make the tree again in
+     */
+    static Optional<String> whole(Path file, Path tree, LayerRecord record, Path again)
+            throws IOException {
+        var length = quick(file, record);
+        if (length.isPresent()) {
+            return length;
         }
-    }
-
-    /** Of all bytes of the file. */
-    static Digest digest(FileChannel channel) throws IOException {
-        var hash = Sha256.begin();
-        var buffer = ByteBuffer.allocateDirect(CHUNK);
-        for (long at = 0; ; ) {
-            buffer.clear();
-            int got = channel.read(buffer, at);
-            if (got < 0) {
-                return Sha256.end(hash);
+        try (var disk = FileChannel.open(file, StandardOpenOption.READ);
+                var made = FileChannel.open(again, StandardOpenOption.WRITE)) {
+            var root = VerityTree.write(disk, record.diffId(), made);
+            if (!root.equals(record.verityRoot())) {
+                return Optional.of(
+                        "its root hash is %s, %s was written".formatted(root, record.verityRoot()));
             }
-            hash.update(buffer.flip());
-            at += got;
         }
+        return Files.mismatch(tree, again) < 0
+                ? Optional.empty()
+                : Optional.of("the hash tree beside it is not the disk's");
     }
 }

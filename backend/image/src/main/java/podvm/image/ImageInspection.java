@@ -29,7 +29,7 @@ record ImageInspection(ImageIndex index, LayerStore layers) {
                     image.layers().stream().filter(one -> one.diffId().equals(diffId)).findFirst();
             var record = layers.record(diffId);
             if (disk.isPresent() && record.isPresent()) {
-                own.add(new Layer(disk.get(), record.get().disk(), Optional.empty()));
+                own.add(new Layer(disk.get(), record.get().verityRoot()));
             }
         }
         return new ImageDetails(

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.Map;
@@ -22,15 +23,19 @@ import podvm.image.layer.EarlySync;
 import podvm.image.layer.HashedStream;
 import podvm.image.layer.LayerLimits;
 import podvm.image.layer.LayerWriter;
+import podvm.image.layer.VerityTree;
 
 /**
- * The layer disks of a store: one file per layer, named by the digest of the layer's tar, and
- * beside it a record of what was written. The record comes first, so a disk without one is a
- * leftover.
+ * The layer disks of a store: one file per layer, named by the digest of the layer's tar, beside it
+ * its hash tree and a record of what was written. Tree and record come first, so a disk without a
+ * record is a leftover.
  */
 final class LayerStore {
     private static final String DISK = ".erofs";
+    private static final String TREE = ".verity";
     private static final String RECORD = ".json";
+    private static final Set<PosixFilePermission> READABLE =
+            PosixFilePermissions.fromString("r--r--r--");
 
     private final StoreFiles files;
     private final LayerWriter writer;
@@ -96,11 +101,17 @@ final class LayerStore {
     /** Reads a whole disk; what is wrong with it, or empty. A damaged one is set aside. */
     Optional<String> check(LayerRecord record) throws PodException, InterruptedException {
         try {
-            var damage = DiskCheck.whole(file(record.diffId()), record);
-            if (damage.isPresent()) {
-                setAside(record.diffId(), damage.get());
+            var again = files.newFile("tree-");
+            try {
+                var disk = file(record.diffId());
+                var damage = DiskCheck.whole(disk, tree(record.diffId()), record, again);
+                if (damage.isPresent()) {
+                    setAside(record.diffId(), damage.get());
+                }
+                return damage;
+            } finally {
+                Files.deleteIfExists(again);
             }
-            return damage;
         } catch (NoSuchFileException e) {
             return Optional.of("its file is gone");
         } catch (IOException e) {
@@ -114,6 +125,7 @@ final class LayerStore {
         var now = Instant.now();
         var name = diffId.hex() + "-" + now.toEpochMilli() + DISK;
         files.publish(file(diffId), files.damaged().resolve(name));
+        Files.deleteIfExists(tree(diffId));
         Files.deleteIfExists(recordFile(diffId));
         events.on(
                 new ImageEvent(
@@ -186,37 +198,44 @@ final class LayerStore {
         var what = "write " + expected.map(digest -> "layer " + digest).orElse("root file system");
         try {
             var file = files.newFile("layer-");
+            var tree = files.newFile("tree-");
             try {
-                return write(file, expected, tar);
+                return write(file, tree, expected, tar);
             } finally {
                 Files.deleteIfExists(file);
+                Files.deleteIfExists(tree);
             }
         } catch (IOException e) {
             throw StoreFailure.of(e, what, files.root());
         }
     }
 
-    private LayerDisk write(Path file, Optional<Digest> expected, InputStream tar)
+    private LayerDisk write(Path file, Path treeFile, Optional<Digest> expected, InputStream tar)
             throws IOException {
         try (var hashed = new HashedStream(tar);
                 var channel =
-                        FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.READ)) {
+                        FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.READ);
+                var tree = FileChannel.open(treeFile, StandardOpenOption.WRITE)) {
             // VMMs run as other users; set first, so that it is synced with the content
-            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--r--r--"));
+            Files.setPosixFilePermissions(file, READABLE);
+            Files.setPosixFilePermissions(treeFile, READABLE);
             long bytes;
-            Digest disk;
+            Digest diffId;
+            Digest root;
             try (var _ = new EarlySync(channel)) {
                 bytes = writer.write(hashed, channel);
+                diffId = hashed.digest();
+                if (expected.isPresent() && !expected.get().equals(diffId)) {
+                    throw Refusal.corrupt(
+                            "its content is %s, expected %s".formatted(diffId, expected.get()));
+                }
                 // read back from memory, while the disk is still busy with it
-                disk = DiskCheck.digest(channel);
+                root = VerityTree.write(channel, diffId, tree);
             }
             channel.force(true);
-            var diffId = hashed.digest();
-            if (expected.isPresent() && !expected.get().equals(diffId)) {
-                throw Refusal.corrupt(
-                        "its content is %s, expected %s".formatted(diffId, expected.get()));
-            }
-            var record = new LayerRecord(diffId, bytes, disk);
+            tree.force(true);
+            var record = new LayerRecord(diffId, bytes, root);
+            files.publish(treeFile, tree(diffId));
             files.put(recordFile(diffId), record.json());
             files.publish(file, file(diffId));
             records.put(diffId, record);
@@ -226,6 +245,10 @@ final class LayerStore {
 
     Path file(Digest diffId) {
         return files.layers().resolve(diffId.hex() + DISK);
+    }
+
+    private Path tree(Digest diffId) {
+        return files.layers().resolve(diffId.hex() + TREE);
     }
 
     private Path recordFile(Digest diffId) {

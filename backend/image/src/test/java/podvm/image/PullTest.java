@@ -666,7 +666,8 @@ class PullTest {
             assertThat(unfinished).isEmpty();
             assertThat(layers)
                     .extracting(file -> file.getFileName().toString())
-                    .isSubsetOf(Sha256.of(BASE).hex() + ".erofs");
+                    .isSubsetOf(
+                            Sha256.of(BASE).hex() + ".erofs", Sha256.of(BASE).hex() + ".verity");
             assertThat(store.list()).isEmpty();
         } catch (IOException e) {
             throw new AssertionError(e);

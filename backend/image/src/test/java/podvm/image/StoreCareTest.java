@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -13,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -21,10 +23,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import podvm.engine.Deadline;
+import podvm.engine.Digest;
 import podvm.engine.Image;
 import podvm.engine.ImageEvent;
 import podvm.engine.Images.Unwanted;
 import podvm.engine.LayerCheck;
+import podvm.engine.LayerDisk;
 import podvm.engine.PodException;
 import podvm.engine.PodId;
 import podvm.engine.Progress;
@@ -194,8 +198,8 @@ class StoreCareTest {
         var details = store.details(reference);
         assertThat(details.image()).isEqualTo(image);
         assertThat(details.layers()).hasSize(2);
-        assertThat(details.layers().getFirst().digest())
-                .isEqualTo(Sha256.of(Files.readAllBytes(image.layers().getFirst().file())));
+        assertThat(rootOfTreeOf(image.layers().getFirst()))
+                .isEqualTo(details.layers().getFirst().verityRoot());
         assertThat(details.history())
                 .extracting(step -> step.createdBy())
                 .containsExactly("base", "ENV A=b", "COPY app");
@@ -232,6 +236,31 @@ class StoreCareTest {
                 .allMatch(check -> check.state() == LayerCheck.State.WHOLE);
         assertThat(store.prune(Unwanted.NAMELESS).bytes()).isEqualTo(whole.length);
         assertThat(directory.resolve("damaged")).isEmptyDirectory();
+    }
+
+    @Test
+    void aDamagedHashTreeIsFoundAndMadeAnewWithItsDisk() throws Exception {
+        var image = pull(PullPolicy.ALWAYS);
+        flip(treeOf(image.layers().getLast()), 4096);
+        assertThat(store.verify(Optional.empty(), Progress.NONE))
+                .extracting(LayerCheck::state)
+                .contains(LayerCheck.State.DAMAGED);
+        assertThat(pull(PullPolicy.IF_NOT_PRESENT)).isEqualTo(image);
+        assertThat(store.verify(Optional.empty(), Progress.NONE))
+                .allMatch(check -> check.state() == LayerCheck.State.WHOLE);
+    }
+
+    private static Path treeOf(LayerDisk disk) {
+        return Path.of(disk.file().toString().replace(".erofs", ".verity"));
+    }
+
+    /** The salted hash of the highest block, which stands behind the one that describes. */
+    private static Digest rootOfTreeOf(LayerDisk disk) throws Exception {
+        var tree = Files.readAllBytes(treeOf(disk));
+        var salted = new ByteArrayOutputStream();
+        salted.write(HexFormat.of().parseHex(disk.diffId().hex()));
+        salted.write(tree, 4096, 4096);
+        return Sha256.of(salted.toByteArray());
     }
 
     @Test

@@ -84,8 +84,7 @@ final class ImageMessages {
                 .setDiffId(layer.disk().diffId().toString())
                 .setDiskBytes(layer.disk().bytes())
                 .setFile(layer.disk().file().toString())
-                .setDigest(layer.digest().toString())
-                .setVerityRoot(layer.verityRoot().map(Digest::hex).orElse(""))
+                .setVerityRoot(layer.verityRoot().hex())
                 .build();
     }
 

@@ -99,9 +99,7 @@ final class FakeImages implements Images {
     @Override
     public ImageDetails details(String referenceOrId) throws PodException {
         var image = known(referenceOrId);
-        var layer =
-                new ImageDetails.Layer(
-                        image.layers().getFirst(), image.id(), Optional.of(image.id()));
+        var layer = new ImageDetails.Layer(image.layers().getFirst(), image.id());
         return new ImageDetails(
                 image,
                 List.of(layer),
