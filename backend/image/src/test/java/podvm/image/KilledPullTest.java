@@ -63,15 +63,19 @@ class KilledPullTest {
         }
     }
 
-    /** The bytes of each layer disk, as a pull that nobody disturbs writes them. */
+    /** The bytes of each disk and hash tree, as a pull that nobody disturbs writes them. */
     private Map<String, byte[]> right(String reference) throws Exception {
         var right = new HashMap<String, byte[]>();
         try (var store = open(directory.resolve("undisturbed"))) {
             for (var disk : pull(store, reference).layers()) {
-                right.put(disk.file().getFileName().toString(), Files.readAllBytes(disk.file()));
+                try (var files = Files.list(disk.file().resolveSibling("."))) {
+                    for (var file : files.toList()) {
+                        right.put(file.getFileName().toString(), Files.readAllBytes(file));
+                    }
+                }
             }
         }
-        assertThat(right).hasSize(LAYERS);
+        assertThat(right).hasSize(2 * LAYERS);
         return right;
     }
 
