@@ -1,10 +1,8 @@
 package podvm.bench;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.Optional;
 import podvm.engine.Progress;
@@ -18,8 +16,7 @@ import podvm.image.ImageStore;
 record LayerBench(Path cache, LayerSample sample) {
     Result run(int pairs) throws Exception {
         var layer = sample.packed(cache);
-        var scratch = Files.createTempDirectory(cache, "layer-");
-        try {
+        try (var scratch = Scratch.in(cache)) {
             var measured =
                     Pairs.measure(
                             pairs,
@@ -37,8 +34,6 @@ record LayerBench(Path cache, LayerSample sample) {
                     0.70,
                     0.35,
                     beside);
-        } finally {
-            remove(scratch);
         }
     }
 
@@ -46,15 +41,14 @@ record LayerBench(Path cache, LayerSample sample) {
         void on(Path empty) throws Exception;
     }
 
-    private static double alone(Path scratch, Work work) throws Exception {
-        var empty = Files.createTempDirectory(scratch, "run-");
-        // what was written or removed before is not this one's to wait for
-        call("sync", "-f", scratch.toString());
-        long began = System.nanoTime();
-        work.on(empty);
-        double millis = (System.nanoTime() - began) / 1e6;
-        remove(empty);
-        return millis;
+    private static double alone(Scratch scratch, Work work) throws Exception {
+        try (var empty = Scratch.in(scratch.path())) {
+            // what was written or removed before is not this one's to wait for
+            call("sync", "-f", empty.path().toString());
+            long began = System.nanoTime();
+            work.on(empty.path());
+            return (System.nanoTime() - began) / 1e6;
+        }
     }
 
     private static void store(Path layer, Path empty) throws Exception {
@@ -74,19 +68,6 @@ record LayerBench(Path cache, LayerSample sample) {
         if (code != 0) {
             throw new IllegalStateException(
                     String.join(" ", command) + " ended with exit code " + code);
-        }
-    }
-
-    private static void remove(Path directory) throws IOException {
-        try (var paths = Files.walk(directory)) {
-            paths.sorted(Comparator.reverseOrder())
-                    .forEach(path -> {
-                        try {
-                            Files.delete(path);
-                        } catch (IOException e) {
-                            throw new UncheckedIOException(e);
-                        }
-                    });
         }
     }
 }

@@ -1,6 +1,5 @@
 package podvm.bench;
 
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 
@@ -12,8 +11,9 @@ record MemoryBench(Place place) {
     private static final int SETTLE_MILLIS = 1500;
 
     Result run(int pairs) throws Exception {
-        var bare = Bare.staying(place.bareOptions(Files.createTempDirectory("podvm-bench")));
-        try (var node = Node.start(place)) {
+        try (var scratch = Scratch.in(Node.PARENT);
+                var node = Node.start(place)) {
+            var bare = Bare.staying(place.bareOptions(scratch.path()));
             long daemon = node.daemonPid();
             var measured =
                     Pairs.measure(

@@ -8,13 +8,11 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import podvm.proto.node.v1.GetPodRequest;
@@ -27,6 +25,9 @@ import podvm.proto.node.v1.VersionRequest;
 
 /** A daemon of our own with nothing in it but one image, and a client that is warm. */
 final class Node implements AutoCloseable {
+    /** Its path is short, since the paths of Unix sockets are. */
+    static final Path PARENT = Path.of("/tmp");
+
     private static final String IMAGE = "localhost/bench/busybox:1";
 
     private final Path directory;
@@ -47,8 +48,7 @@ final class Node implements AutoCloseable {
     }
 
     static Node start(Place place) throws IOException, InterruptedException {
-        // short, since the paths of Unix sockets are
-        var directory = Files.createTempDirectory(Path.of("/tmp"), "pvb");
+        var directory = Scratch.in(PARENT).path();
         var socket = directory.resolve("run/node.sock");
         var daemon = command(directory, place.home().resolve("bin/podvmd").toString()).start();
         for (int i = 0; !Files.exists(socket); i++) {
@@ -186,15 +186,6 @@ final class Node implements AutoCloseable {
         var _ = loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
         daemon.destroy();
         var _ = daemon.onExit().join();
-        try (var files = Files.walk(directory)) {
-            files.sorted(Comparator.reverseOrder())
-                    .forEach(file -> {
-                        try {
-                            Files.delete(file);
-                        } catch (IOException e) {
-                            throw new UncheckedIOException(e);
-                        }
-                    });
-        }
+        new Scratch(directory).close();
     }
 }

@@ -1,6 +1,5 @@
 package podvm.bench;
 
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,12 +11,12 @@ import java.util.List;
  */
 record StartBench(Place place) {
     Result run(int pairs) throws Exception {
-        var scratch = Files.createTempDirectory("podvm-bench");
-        var bare = place.bareOptions(scratch);
         List<Double> podCpu = new ArrayList<>();
         List<Double> daemonCpu = new ArrayList<>();
         List<Double> bareCpu = new ArrayList<>();
-        try (var node = Node.start(place)) {
+        try (var scratch = Scratch.in(Node.PARENT);
+                var node = Node.start(place)) {
+            var bare = place.bareOptions(scratch.path());
             long daemon = node.daemonPid();
             var measured =
                     Pairs.measure(
