@@ -25,6 +25,11 @@ record LayerSample(String name, int files, int median, double spread, long least
     /** Like a layer of compiled programs: few files, each of megabytes. */
     static final LayerSample LARGE = new LayerSample("large", 40, 8 << 20, 0.3, 320L << 20);
 
+    /** One of several that are like the mix and have nothing in common. */
+    static LayerSample mix(int number) {
+        return new LayerSample("mix" + number, 12_000 + number, 3_000, 2.0, 320L << 20);
+    }
+
     private static final int PER_DIRECTORY = 14;
     private static final int LARGEST = 24 << 20;
     private static final int VERSION = 1;

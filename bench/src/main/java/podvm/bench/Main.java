@@ -1,12 +1,13 @@
 package podvm.bench;
 
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
 /** Runs one benchmark and prints what it found; fails where the ratio is above what is promised. */
 public final class Main {
     private static final String USAGE =
-            "usage: ./dev bench start|memory|cli|layer|layer-large [--pairs N] [--output json]";
+            "usage: ./dev bench start|memory|cli|layer|layer-large|pull [--pairs N] [--output json]";
     private static final int WRONG_USE = 2;
 
     private Main() {}
@@ -33,6 +34,9 @@ public final class Main {
                     case "layer" -> new LayerBench(Place.cache(), LayerSample.MIX).run(pairs);
                     case "layer-large" ->
                             new LayerBench(Place.cache(), LayerSample.LARGE).run(pairs);
+                    case "pull" ->
+                            new PullBench(Place.find(), Path.of(System.getProperty("podvm.peers")))
+                                    .run(pairs);
                     default -> {
                         stop("there is no benchmark " + words.getFirst());
                         throw new IllegalStateException(Arrays.toString(args));

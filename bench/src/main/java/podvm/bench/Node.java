@@ -19,6 +19,8 @@ import podvm.proto.node.v1.GetPodRequest;
 import podvm.proto.node.v1.LogsRequest;
 import podvm.proto.node.v1.NodeGrpc;
 import podvm.proto.node.v1.Pod;
+import podvm.proto.node.v1.PullImageRequest;
+import podvm.proto.node.v1.RemoveImageRequest;
 import podvm.proto.node.v1.RemovePodRequest;
 import podvm.proto.node.v1.RunPodsRequest;
 import podvm.proto.node.v1.VersionRequest;
@@ -48,7 +50,14 @@ final class Node implements AutoCloseable {
     }
 
     static Node start(Place place) throws IOException, InterruptedException {
-        var directory = Scratch.in(PARENT).path();
+        return start(place, PARENT);
+    }
+
+    /**
+     * @param parent on the disk that is to be measured
+     */
+    static Node start(Place place, Path parent) throws IOException, InterruptedException {
+        var directory = Scratch.in(parent).path();
         var socket = directory.resolve("run/node.sock");
         var daemon = command(directory, place.home().resolve("bin/podvmd").toString()).start();
         for (int i = 0; !Files.exists(socket); i++) {
@@ -152,6 +161,18 @@ final class Node implements AutoCloseable {
 
     private Pod status(String pod) {
         return calls().getPod(GetPodRequest.newBuilder().setPod(pod).build());
+    }
+
+    void pull(String reference) {
+        var request = PullImageRequest.newBuilder().setReference(reference).build();
+        var events = calls().pullImage(request);
+        while (events.hasNext()) {
+            var _ = events.next();
+        }
+    }
+
+    void forget(String reference) {
+        var _ = calls().removeImage(RemoveImageRequest.newBuilder().setImage(reference).build());
     }
 
     void remove(String pod) {

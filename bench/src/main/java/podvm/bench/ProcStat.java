@@ -30,6 +30,11 @@ final class ProcStat {
         return field(Path.of("/proc", Long.toString(pid), "status"), "VmRSS:");
     }
 
+    /** The most that was resident at one time. */
+    static double peakRssKib(long pid) throws IOException {
+        return field(Path.of("/proc", Long.toString(pid), "status"), "VmHWM:");
+    }
+
     private static double field(Path file, String name) throws IOException {
         for (var line : Files.readAllLines(file)) {
             if (line.startsWith(name)) {

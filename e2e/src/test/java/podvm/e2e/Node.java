@@ -196,7 +196,9 @@ final class Node
     }
 
     private ProcessBuilder builder(List<String> words) {
-        var all = new ArrayList<>(as);
+        // a test run in the background of a script ignores Ctrl-C, and so would the commands
+        var all = new ArrayList<>(List.of("env", "--default-signal"));
+        all.addAll(as);
         all.addAll(words);
         var builder = new ProcessBuilder(all).directory(base.toFile());
         var env = builder.environment();

@@ -23,7 +23,9 @@ class ProcessTest {
     @TempDir private Path directory;
 
     private ProcessBuilder podvm(String... arguments) throws Exception {
-        var command = new ArrayList<>(List.of(JAVA, "-XX:+UseSerialGC", "-cp", classPath()));
+        // a test run in the background of a script ignores Ctrl-C, and so would its children
+        var command = new ArrayList<>(List.of("env", "--default-signal", JAVA));
+        command.addAll(List.of("-XX:+UseSerialGC", "-cp", classPath()));
         command.add("-Dpodvm.home=" + home());
         command.add("podvm.cli.Main");
         command.addAll(List.of(arguments));
