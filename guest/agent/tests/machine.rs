@@ -564,7 +564,8 @@ async fn an_exec_joins_the_container_and_reports_its_end() -> Outcome {
     main.process.as_mut().unwrap().env = vec!["FROM=container".into()];
     main.process.as_mut().unwrap().user = Some(User { user: "app".into(), ..Default::default() });
     run(client, main).await?;
-    let look = "cat /tmp/mark; id -u; echo $FROM $EXTRA; cat /proc/1/comm; grep -E 'CapBnd|Seccomp:' /proc/self/status; cat /proc/self/cgroup; pwd; echo err >&2; exit 5";
+    // The container's own program may not have come so far yet.
+    let look = "until grep -q sleep /proc/1/comm; do usleep 10000; done; cat /tmp/mark; id -u; echo $FROM $EXTRA; cat /proc/1/comm; grep -E 'CapBnd|Seccomp:' /proc/self/status; cat /proc/self/cgroup; pwd; echo err >&2; exit 5";
     let mut start = exec("main", look);
     start.process.as_mut().unwrap().env = vec!["EXTRA=exec".into()];
     let (out, end) = Exec::start(client, start).await?.end().await?;
