@@ -50,14 +50,7 @@ final class Node implements AutoCloseable {
     }
 
     static Node start(Place place) throws IOException, InterruptedException {
-        return start(place, PARENT);
-    }
-
-    /**
-     * @param parent on the disk that is to be measured
-     */
-    static Node start(Place place, Path parent) throws IOException, InterruptedException {
-        var directory = Scratch.in(parent).path();
+        var directory = Scratch.in(PARENT).path();
         var socket = directory.resolve("run/node.sock");
         var daemon = command(directory, place.home().resolve("bin/podvmd").toString()).start();
         for (int i = 0; !Files.exists(socket); i++) {

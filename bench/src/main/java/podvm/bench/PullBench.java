@@ -18,10 +18,10 @@ record PullBench(Place place, Path peers) {
         for (int i = 0; i < LAYERS; i++) {
             layers.add(LayerSample.mix(i).packed(Place.cache()));
         }
-        try (var scratch = Scratch.in(Place.cache());
+        try (var scratch = Scratch.in(Node.PARENT);
                 var registry = Registry.start(scratch.path().resolve("registry"));
                 var containerd = Containerd.start(peers, scratch.path().resolve("containerd"));
-                var node = Node.start(place, scratch.path())) {
+                var node = Node.start(place)) {
             var reference = registry.push(layers);
             var measured =
                     Pairs.measure(
