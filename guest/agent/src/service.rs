@@ -12,10 +12,10 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::api::agent_server::Agent;
 use crate::api::{
     ConfigureSandboxRequest, ConfigureSandboxResponse, ContainerState, CreateContainerRequest, CreateContainerResponse, ExecRequest,
-    ExecResponse, HelloRequest, HelloResponse, OutputChunk, PutVolumeRequest, PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest,
-    RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security, ShutdownRequest, ShutdownResponse,
-    SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse, WatchContainersRequest,
-    WriteInputRequest, WriteInputResponse, exec_request, read_output_request,
+    ExecResponse, HelloRequest, HelloResponse, OutputChunk, PrepareRequest, PrepareResponse, PutVolumeRequest, PutVolumeResponse,
+    ReadOutputRequest, RemoveContainerRequest, RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security,
+    ShutdownRequest, ShutdownResponse, SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse,
+    WatchContainersRequest, WriteInputRequest, WriteInputResponse, exec_request, read_output_request,
 };
 use crate::containers::{Containers, exec, input, streams};
 use crate::error::{Error, Kind, Result};
@@ -70,6 +70,11 @@ impl Agent for Service {
             sandbox_configured: *self.configured.lock().unwrap_or_else(PoisonError::into_inner),
             agent_rss_bytes: resident_bytes(),
         }))
+    }
+
+    async fn prepare(&self, _: Request<PrepareRequest>) -> Answer<PrepareResponse> {
+        self.modules.rest_ready().await;
+        Ok(Response::new(PrepareResponse {}))
     }
 
     async fn configure_sandbox(&self, request: Request<ConfigureSandboxRequest>) -> Answer<ConfigureSandboxResponse> {

@@ -18,6 +18,7 @@ import podvm.engine.log.LogWriter;
 import podvm.engine.pod.EngineSettings;
 import podvm.engine.pod.PodTable;
 import podvm.engine.pod.Ports;
+import podvm.engine.pod.TemplatedMachines;
 import podvm.image.ImageOptions;
 import podvm.image.ImageStore;
 import podvm.image.layer.LayerLimits;
@@ -88,9 +89,10 @@ final class Daemon implements AutoCloseable {
                             config.cache(),
                             user);
             var verdict = verdict(config, probe);
-            var machines =
+            var qemu =
                     undo.add(new QemuMachines(qemuOptions(config, binary, verdict.accelerator())));
             var agents = undo.add(new GrpcAgents());
+            var machines = undo.add(new TemplatedMachines(qemu, agents, config.boot(), events));
             var ports =
                     new Ports(
                             images,
@@ -137,6 +139,7 @@ final class Daemon implements AutoCloseable {
                 accelerator,
                 config.run(),
                 user,
+                config.templates(),
                 List.of());
     }
 

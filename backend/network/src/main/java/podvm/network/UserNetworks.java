@@ -21,6 +21,12 @@ import podvm.engine.PodNetwork.Route;
  * address. Its numbers are the defaults of QEMU (qemu-options: -netdev user).
  */
 public final class UserNetworks implements Networks {
+    /**
+     * Nobody else sees it, so all pods have the same, and machines are alike. Locally administered,
+     * for one station (IEEE 802, bits 1 and 0).
+     */
+    private static final String MAC = "02:00:00:00:00:01";
+
     private static final String ADDRESS = "10.0.2.15";
     private static final String GATEWAY = "10.0.2.2";
     private static final String NAMESERVER = "10.0.2.3";
@@ -37,12 +43,12 @@ public final class UserNetworks implements Networks {
 
     @Override
     public PodNetwork attach(PodId pod, Deadline deadline) throws PodException {
-        return connection(pod);
+        return connection();
     }
 
     @Override
     public PodNetwork find(PodId pod) throws PodException {
-        return connection(pod);
+        return connection();
     }
 
     @Override
@@ -50,8 +56,8 @@ public final class UserNetworks implements Networks {
         // nothing is outside of the VMM
     }
 
-    private PodNetwork connection(PodId pod) throws PodException {
-        return new UserNetwork(mac(pod), ResolvConf.searchDomains(read()));
+    private PodNetwork connection() throws PodException {
+        return new UserNetwork(ResolvConf.searchDomains(read()));
     }
 
     private String read() throws PodException {
@@ -64,27 +70,16 @@ public final class UserNetworks implements Networks {
         }
     }
 
-    /**
-     * The same for a pod always; locally administered, for one station (IEEE 802, bits 1 and 0).
-     */
-    private static String mac(PodId pod) {
-        var mac = new StringBuilder("02");
-        for (var i = 0; i < 10; i += 2) {
-            mac.append(':').append(pod.text(), i, i + 2);
-        }
-        return mac.toString();
-    }
-
-    private record UserNetwork(String mac, List<String> searchDomains) implements PodNetwork {
+    private record UserNetwork(List<String> searchDomains) implements PodNetwork {
         @Override
         public List<Nic> nics() {
-            return List.of(new Nic.User(mac));
+            return List.of(new Nic.User(MAC));
         }
 
         @Override
         public List<Interface> interfaces() {
             var routes = List.of(new Route("0.0.0.0/0", GATEWAY));
-            return List.of(new Interface(mac, "eth0", List.of(ADDRESS + "/24"), routes, MTU));
+            return List.of(new Interface(MAC, "eth0", List.of(ADDRESS + "/24"), routes, MTU));
         }
 
         @Override

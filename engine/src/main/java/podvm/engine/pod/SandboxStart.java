@@ -81,13 +81,19 @@ final class SandboxStart {
                                                     List.copyOf(disks.values()),
                                                     network.nics()),
                                             deadline));
-            reached.accept("machine.started");
+            reached.accept(started(machine));
             var agent = undo.add(awaitAgent(machine, settings.boot(), beforeContainers));
             reached.accept("agent.connected");
             configure(agent, network, scratch.disk().serial());
             reached.accept("sandbox.configured");
             return new Sandbox(machine, network, size, agent, undo.keep());
         }
+    }
+
+    private static String started(Machine machine) {
+        return machine.origin() instanceof Machine.Origin.Cloned
+                ? "machine.cloned"
+                : "machine.started";
     }
 
     /**

@@ -48,6 +48,9 @@ public final class FakeAgent implements Agent {
     }
 
     @Override
+    public void prepare(Deadline deadline) {}
+
+    @Override
     public void configure(SandboxSetup setup, Deadline deadline) throws PodException {
         synchronized (guest) {
             check();

@@ -18,6 +18,7 @@ import podvm.engine.Machines;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
+import podvm.engine.Templates;
 
 /** Machines that are maps in memory. */
 public final class FakeMachines implements Machines {
@@ -84,6 +85,11 @@ public final class FakeMachines implements Machines {
     }
 
     @Override
+    public Optional<Templates> templates() {
+        return Optional.empty();
+    }
+
+    @Override
     public synchronized Optional<Machine> find(PodId pod) {
         return Optional.ofNullable(guests.get(pod))
                 .filter(FakeGuest::alive)
@@ -129,6 +135,11 @@ public final class FakeMachines implements Machines {
         @Override
         public GuestAddress guest() {
             return address(pod());
+        }
+
+        @Override
+        public Origin origin() {
+            return new Origin.Booted("");
         }
 
         @Override

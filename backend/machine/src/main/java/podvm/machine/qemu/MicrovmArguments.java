@@ -11,6 +11,8 @@ import podvm.machine.VmmProcesses;
 
 /** QEMU's command line. What is peculiar to x86_64 is in {@link #board} alone. */
 final class MicrovmArguments {
+    private static final String ANONYMOUS = "memory-backend-ram";
+
     private final List<String> arguments = new ArrayList<>();
     private final QemuOptions options;
 
@@ -19,21 +21,25 @@ final class MicrovmArguments {
         arguments.add(options.binary().toString());
     }
 
-    static List<String> of(QemuOptions options, MachineSpec spec, VmmDescriptors descriptors)
+    static List<String> of(
+            QemuOptions options, MachineSpec spec, Memory memory, VmmDescriptors descriptors)
             throws PodException {
         var line = new MicrovmArguments(options);
         // the name finds the machine again; ps and top show the short one, 15 characters at most
         var process = "podvm-" + spec.pod().text().substring(0, 9);
         line.add("-name", VmmProcesses.name(spec.pod()) + ",process=" + process);
-        line.board(spec.size());
+        line.board(spec.size(), backend(memory));
         line.confinement();
         line.kernel("/dev/fd/" + descriptors.kernel(), "/dev/fd/" + descriptors.initramfs());
         line.control(descriptors);
         line.console("socket,id=console,server=on,wait=off,fd=" + descriptors.console());
         line.agent(descriptors);
-        line.disks(spec, descriptors);
+        line.disks(spec, memory, descriptors);
         line.nics(spec.nics());
-        line.memoryReturn();
+        line.memoryReturn(memory);
+        if (memory instanceof Memory.Copied) {
+            line.add("-incoming", "defer");
+        }
         return line.arguments;
     }
 
@@ -41,19 +47,29 @@ final class MicrovmArguments {
     static List<String> probe(QemuOptions options, MachineSize size) throws PodException {
         var line = new MicrovmArguments(options);
         line.add("-name", "podvm-probe");
-        line.board(size);
+        line.board(size, ANONYMOUS);
         line.confinement();
         line.kernel(options.kernel().toString(), options.initramfs().toString());
         line.add("-serial", "stdio");
         return line.arguments;
     }
 
-    private void board(MachineSize size) {
+    /** Without the size and what all have in common. */
+    private static String backend(Memory memory) {
+        var file = "memory-backend-file,mem-path=/dev/fd/" + VmmDescriptors.MEMORY;
+        return switch (memory) {
+            case Memory.Own _ -> ANONYMOUS;
+            case Memory.Shared _ -> file + ",share=on";
+            case Memory.Copied _ -> file + ",share=off";
+        };
+    }
+
+    private void board(MachineSize size, String backend) {
         // acpi=on: distribution kernels find virtio-mmio devices only in ACPI's tables
         add("-M", "microvm,acpi=on,memory-backend=mem");
         var memory = size.memoryMib() + "M";
         // dump=off: a core dump of the VMM does not hold the pod's memory
-        add("-object", "memory-backend-ram,id=mem,dump=off,size=" + memory);
+        add("-object", backend + ",id=mem,dump=off,size=" + memory);
         add("-m", memory);
         add("-smp", Integer.toString(size.vcpus()));
         switch (options.accelerator()) {
@@ -105,15 +121,19 @@ final class MicrovmArguments {
         add("-device", "virtserialport,chardev=agent,name=podvm.agent");
     }
 
-    private void disks(MachineSpec spec, VmmDescriptors descriptors) throws PodException {
+    /** A template has no disks: a copy gets its own when it has become one. */
+    private void disks(MachineSpec spec, Memory memory, VmmDescriptors descriptors)
+            throws PodException {
         add("-device", "virtio-scsi-device,id=scsi0");
         for (var i = 0; i < spec.disks().size(); i++) {
             var disk = DiskArguments.of(spec.disks().get(i));
-            var set = i + 1;
+            var set = VmmDescriptors.diskSet(i);
             var fd = descriptors.disk(i);
             add("-add-fd", "set=" + set + ",fd=" + fd + ",opaque=" + disk.node());
-            add("-blockdev", Json.text(disk.blockdev(set)));
-            add("-device", Json.text(disk.scsi()));
+            if (!(memory instanceof Memory.Copied)) {
+                add("-blockdev", Json.text(disk.blockdev(set)));
+                add("-device", Json.text(disk.scsi()));
+            }
         }
     }
 
@@ -128,9 +148,13 @@ final class MicrovmArguments {
         }
     }
 
-    /** The guest tells which pages it no longer uses, and the host gets them back. */
-    private void memoryReturn() {
-        add("-device", "virtio-balloon-device,free-page-reporting=on");
+    /**
+     * The guest tells which pages it no longer uses, and the host gets them back. Not so with a
+     * template's memory: QEMU would give back the pages of the file, which other machines share.
+     */
+    private void memoryReturn(Memory memory) {
+        var reporting = memory instanceof Memory.Own ? "on" : "off";
+        add("-device", "virtio-balloon-device,free-page-reporting=" + reporting);
     }
 
     private void add(String... words) {

@@ -40,6 +40,7 @@ final class QemuMachine implements Machine {
     private final Qmp qmp;
     private final Thread watcher;
     private final Consumer<QemuMachine> whenClosed;
+    private final Origin origin;
     private final CompletableFuture<MachineEnd> end = new CompletableFuture<>();
     private final Map<String, CompletableFuture<Void>> unplugged = new ConcurrentHashMap<>();
     private final ReentrantLock disks = new ReentrantLock();
@@ -51,10 +52,12 @@ final class QemuMachine implements Machine {
             PodDirectory directory,
             HostProcess process,
             Console console,
+            Origin origin,
             Consumer<QemuMachine> whenClosed,
             Deadline deadline)
             throws PodException, InterruptedException {
         this.directory = directory;
+        this.origin = origin;
         this.whenClosed = whenClosed;
         this.process = process;
         this.console = console;
@@ -67,10 +70,11 @@ final class QemuMachine implements Machine {
             PodDirectory directory,
             HostProcess process,
             Console console,
+            Origin origin,
             Consumer<QemuMachine> whenClosed,
             Deadline deadline)
             throws PodException, InterruptedException {
-        var machine = new QemuMachine(directory, process, console, whenClosed, deadline);
+        var machine = new QemuMachine(directory, process, console, origin, whenClosed, deadline);
         machine.watcher.start();
         return machine;
     }
@@ -86,6 +90,11 @@ final class QemuMachine implements Machine {
     }
 
     @Override
+    public Origin origin() {
+        return origin;
+    }
+
+    @Override
     public Path consoleLog() {
         return directory.consoleLog();
     }
@@ -98,6 +107,52 @@ final class QemuMachine implements Machine {
     @Override
     public boolean alive() {
         return !end.isDone();
+    }
+
+    /** Stops the machine and writes all but its memory into the file it was started with. */
+    void save(Deadline deadline) throws PodException, InterruptedException {
+        qmp.execute("stop", Map.of(), deadline);
+        migrate("migrate", VmmDescriptors.STATE, deadline);
+    }
+
+    /** Makes a machine that waits for its state into a running one, with its disks. */
+    void restore(List<Disk> disks, Deadline deadline) throws PodException, InterruptedException {
+        migrate("migrate-incoming", VmmDescriptors.STATE, deadline);
+        for (var i = 0; i < disks.size(); i++) {
+            var disk = DiskArguments.of(disks.get(i));
+            qmp.execute("blockdev-add", disk.blockdev(VmmDescriptors.diskSet(i)), deadline);
+            qmp.execute("device_add", disk.scsi(), deadline);
+        }
+        qmp.execute("cont", Map.of(), deadline);
+    }
+
+    /** The memory itself stays where it is: both sides have it in the same file. */
+    private void migrate(String command, int descriptor, Deadline deadline)
+            throws PodException, InterruptedException {
+        var capability = Map.of("capability", "x-ignore-shared", "state", true);
+        qmp.execute(
+                "migrate-set-capabilities", Map.of("capabilities", List.of(capability)), deadline);
+        qmp.execute(command, Map.of("uri", "fd:" + descriptor), deadline);
+        while (true) {
+            var migration = qmp.execute("query-migrate", Map.of(), deadline);
+            switch (migration.path("status").asString("")) {
+                case "completed" -> {
+                    return;
+                }
+                case "failed", "cancelled" ->
+                        throw new PodException(
+                                Kind.MACHINE,
+                                "QEMU's "
+                                        + command
+                                        + " failed: "
+                                        + migration.path("error-desc").asString("no reason given"),
+                                "");
+                default -> Thread.sleep(1);
+            }
+            if (deadline.passed()) {
+                throw new PodException(Kind.DEADLINE, "QEMU's " + command + " does not end", "");
+            }
+        }
     }
 
     @Override

@@ -11,6 +11,14 @@ import podvm.machine.PodDirectory;
 
 /** What QEMU is handed open when it starts; the daemon's copies are closed right after. */
 final class VmmDescriptors implements AutoCloseable {
+    private static final int SOCKETS_AND_GUEST = 6;
+
+    /** The guest's memory, where it is in a file. */
+    static final int MEMORY = Command.FIRST_INHERITED + SOCKETS_AND_GUEST;
+
+    /** The state of all devices, of a machine that becomes a template or a copy of one. */
+    static final int STATE = MEMORY + 1;
+
     private final List<Descriptor> open = new ArrayList<>();
     private final int agent;
     private final int qmp;
@@ -20,7 +28,8 @@ final class VmmDescriptors implements AutoCloseable {
     private final int initramfs;
     private final int firstDisk;
 
-    VmmDescriptors(PodDirectory directory, QemuOptions options, List<Disk> disks)
+    VmmDescriptors(
+            PodDirectory directory, QemuOptions options, Memory guestMemory, List<Disk> disks)
             throws PodException {
         try {
             agent = add(UnixSocket.listen(directory.agentSocket()));
@@ -29,6 +38,7 @@ final class VmmDescriptors implements AutoCloseable {
             console = add(UnixSocket.listen(directory.consoleSocket()));
             kernel = add(Descriptor.readOnly(options.kernel()));
             initramfs = add(Descriptor.readOnly(options.initramfs()));
+            guestMemory.open().forEach(this::add);
             firstDisk = Command.FIRST_INHERITED + open.size();
             for (var disk : disks) {
                 add(DiskArguments.of(disk).open());
@@ -70,6 +80,11 @@ final class VmmDescriptors implements AutoCloseable {
 
     int initramfs() {
         return initramfs;
+    }
+
+    /** Under which QEMU knows the descriptor of a disk that it was started with. */
+    static int diskSet(int index) {
+        return index + 1;
     }
 
     int disk(int index) {
