@@ -33,17 +33,17 @@ final class ContainerAttachment implements Attachment {
 
     @Override
     public String container() {
-        return slot.spec.name();
+        return slot.name();
     }
 
     @Override
     public boolean terminal() {
-        return slot.spec.tty();
+        return slot.terminal();
     }
 
     @Override
     public boolean hasStdin() {
-        return slot.spec.stdin();
+        return slot.hasStdin();
     }
 
     @Override

@@ -161,7 +161,7 @@ public final class PodTable implements Pods, AutoCloseable {
                                         spec.containers().stream().map(one -> fresh(one, false)))
                                 .toList(),
                         List.of(new PodStatus.Stage("accepted", Instant.now())));
-        var record = new PodRecord(PodRecord.Stage.STARTING, status, List.of());
+        var record = new PodRecord(PodRecord.Stage.STARTING, status, List.of(), Optional.empty());
         var life = new PodLife(record, ports, settings, patience, pulls);
         synchronized (lives) {
             if (closed) {
@@ -379,7 +379,7 @@ public final class PodTable implements Pods, AutoCloseable {
             throw new PodException(
                     Kind.CONFLICT,
                     "container "
-                            + slot.spec.name()
+                            + slot.name()
                             + " of pod "
                             + life.spec().name()
                             + " is not running",
