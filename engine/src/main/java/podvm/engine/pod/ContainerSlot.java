@@ -77,6 +77,7 @@ final class ContainerSlot extends GuestContainer {
         state = new Waiting(reason, message);
         this.due = due;
         id = null;
+        ran = false;
         exit = null;
         drained = false;
         drainBy = null;

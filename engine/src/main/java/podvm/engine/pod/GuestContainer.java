@@ -19,6 +19,9 @@ abstract class GuestContainer {
     /** Of the present attempt. */
     volatile @Nullable ContainerId id;
 
+    /** Its program was started, and may have ended since. */
+    boolean ran;
+
     @Nullable ContainerReport exit;
     boolean drained;
 

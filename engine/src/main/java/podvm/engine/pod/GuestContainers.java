@@ -13,7 +13,7 @@ import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodStatus.ContainerState.Running;
 import podvm.engine.PodStatus.ContainerState.Terminated;
-import podvm.engine.log.LogWriter;
+import podvm.engine.log.LogSink;
 
 /**
  * The containers that a pod's guest has: follows what it tells of them, carries their output into
@@ -29,7 +29,7 @@ final class GuestContainers<C extends GuestContainer> {
 
     @FunctionalInterface
     interface LogOpening {
-        LogWriter open() throws PodException;
+        LogSink open() throws PodException;
     }
 
     private final Collection<C> all;
@@ -71,11 +71,13 @@ final class GuestContainers<C extends GuestContainer> {
         switch (report.phase()) {
             case CREATED -> {}
             case RUNNING -> {
+                container.ran = true;
                 if (container.waiting()) {
                     container.state = new Running(report.started());
                 }
             }
             case EXITED -> {
+                container.ran = true;
                 if (container.waiting()) {
                     container.state = new Running(report.started());
                 }

@@ -24,7 +24,7 @@ final class PodBook {
     final PodSpec spec;
     final List<ContainerSlot> slots;
     private final Journals journals;
-    private final StatusBoard board;
+    private final StatusBoard<PodStatus> board;
     private final GuestLink link;
     private final Events events;
     private final List<Stage> timeline;
@@ -43,7 +43,7 @@ final class PodBook {
             PodRecord record,
             List<ContainerSlot> slots,
             Journals journals,
-            StatusBoard board,
+            StatusBoard<PodStatus> board,
             GuestLink link,
             Events events) {
         var status = record.status();

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import podvm.engine.Agent;
+import podvm.engine.ContainerId;
 import podvm.engine.ContainerSpec;
 import podvm.engine.Deadline;
 import podvm.engine.Machine;
@@ -17,6 +18,7 @@ import podvm.engine.PodRecord;
 import podvm.engine.PodSpec;
 import podvm.engine.PodStatus;
 import podvm.engine.PodStatus.ContainerState.Terminated;
+import podvm.engine.Pods.Attachment;
 import podvm.engine.Progress;
 import podvm.engine.log.PodLogs;
 
@@ -29,7 +31,7 @@ final class PodLife {
     private final PodSpec spec;
     private final EngineSettings settings;
     private final Patience patience;
-    private final StatusBoard board;
+    private final StatusBoard<PodStatus> board;
     private final PodLogs logs;
     private final List<ContainerSlot> slots = new ArrayList<>();
     private final Mailbox mailbox;
@@ -54,7 +56,7 @@ final class PodLife {
         this.spec = status.spec();
         this.settings = settings;
         this.patience = patience;
-        this.board = new StatusBoard(status);
+        this.board = new StatusBoard<>("pod " + status.spec().name(), status);
         this.logs = new PodLogs(ports.journals().logs(id));
         this.mailbox = new Mailbox("pod-" + id.brief(), this::live);
         this.events = new Events(ports.events(), id, spec.name());
@@ -92,7 +94,7 @@ final class PodLife {
         return board.status();
     }
 
-    StatusBoard board() {
+    StatusBoard<PodStatus> board() {
         return board;
     }
 
@@ -125,6 +127,12 @@ final class PodLife {
     /** The agent of a running pod. */
     Agent agent() throws PodException {
         return link.agent();
+    }
+
+    /** Joins an attempt that runs. */
+    Attachment attach(ContainerSlot slot, ContainerId attempt, Agent.ExecOutput output) {
+        var end = new AttemptEnd(board, slot.name(), attempt);
+        return new ContainerAttachment(slot, attempt, link, end, output);
     }
 
     Optional<Machine> machine() {
@@ -328,6 +336,7 @@ final class PodLife {
             case PodMessage.MachineEnded ended -> machineEnded(ended.end());
             case PodMessage.ConnectionLost lost -> connectionLost(lost.agent());
             case PodMessage.StopAsked stop -> turns.stop(stop.deadline());
+            case PodMessage.Asked asked -> asked.work().run();
             case PodMessage.PresentTold _, PodMessage.Wake _ -> {}
         }
     }

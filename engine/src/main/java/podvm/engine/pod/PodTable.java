@@ -66,6 +66,9 @@ public final class PodTable implements Pods, AutoCloseable {
             throws PodException {
         var table = new PodTable(ports, settings, patience);
         var known = new HashSet<PodId>();
+        for (var sandbox : ports.sandboxJournals().readAll()) {
+            known.add(sandbox.id().pod());
+        }
         var records = new ArrayList<>(ports.journals().readAll());
         var leftovers = ports.machines().leftovers();
         records.sort(Comparator.comparing(PodRecord::created));
@@ -366,10 +369,12 @@ public final class PodTable implements Pods, AutoCloseable {
                         spec.user(),
                         Optional.empty(),
                         List.of(),
+                        false,
                         spec.terminal(),
                         spec.columns(),
                         spec.rows(),
-                        0);
+                        0,
+                        List.of());
         return life.agent().exec(running(life, slot), plan, spec.stdin(), output);
     }
 
@@ -394,7 +399,7 @@ public final class PodTable implements Pods, AutoCloseable {
         var life = life(pod);
         life.awaitAdoption();
         var slot = life.container(container);
-        return new ContainerAttachment(life, slot, running(life, slot), output);
+        return life.attach(slot, running(life, slot), output);
     }
 
     @Override
