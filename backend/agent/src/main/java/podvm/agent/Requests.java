@@ -20,6 +20,7 @@ import podvm.proto.agent.v1.CreateContainerRequest;
 import podvm.proto.agent.v1.ExecRequest;
 import podvm.proto.agent.v1.ExecStart;
 import podvm.proto.agent.v1.Mount;
+import podvm.proto.agent.v1.Neighbor;
 import podvm.proto.agent.v1.NetworkInterface;
 import podvm.proto.agent.v1.Process;
 import podvm.proto.agent.v1.PutVolumeRequest;
@@ -61,6 +62,7 @@ final class Requests {
         var message =
                 NetworkInterface.newBuilder()
                         .setMac(network.mac())
+                        .setAddress(network.address())
                         .setName(network.name())
                         .addAllAddresses(network.addresses())
                         .setMtu(network.mtu());
@@ -68,7 +70,14 @@ final class Requests {
             message.addRoutes(
                     Route.newBuilder()
                             .setDestination(route.destination())
-                            .setGateway(route.gateway()));
+                            .setGateway(route.gateway())
+                            .setMetric(route.metric())
+                            .setOnLink(route.onLink())
+                            .setSource(route.source())
+                            .setMtu(route.mtu()));
+        }
+        for (var neighbor : network.neighbors()) {
+            message.addNeighbors(Neighbor.newBuilder().setIp(neighbor.ip()).setMac(neighbor.mac()));
         }
         return message.build();
     }

@@ -47,6 +47,11 @@ final class EtcFiles {
         }
         network.nameservers()
                 .forEach(server -> text.append("nameserver ").append(server).append('\n'));
+        if (!network.resolverOptions().isEmpty()) {
+            text.append("options ")
+                    .append(String.join(" ", network.resolverOptions()))
+                    .append('\n');
+        }
         return text.toString();
     }
 }
