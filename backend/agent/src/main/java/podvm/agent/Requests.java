@@ -9,6 +9,7 @@ import podvm.engine.Agent.ContainerPlan;
 import podvm.engine.Agent.MountPlan;
 import podvm.engine.Agent.MountSource;
 import podvm.engine.Agent.ProcessPlan;
+import podvm.engine.Agent.Processes;
 import podvm.engine.Agent.ResourceLimits;
 import podvm.engine.Agent.SandboxSetup;
 import podvm.engine.Agent.SecurityPlan;
@@ -19,11 +20,15 @@ import podvm.proto.agent.v1.ConfigureSandboxRequest;
 import podvm.proto.agent.v1.CreateContainerRequest;
 import podvm.proto.agent.v1.ExecRequest;
 import podvm.proto.agent.v1.ExecStart;
+import podvm.proto.agent.v1.GuardedPaths;
 import podvm.proto.agent.v1.Mount;
+import podvm.proto.agent.v1.Neighbor;
 import podvm.proto.agent.v1.NetworkInterface;
+import podvm.proto.agent.v1.PidNamespace;
 import podvm.proto.agent.v1.Process;
 import podvm.proto.agent.v1.PutVolumeRequest;
 import podvm.proto.agent.v1.Resources;
+import podvm.proto.agent.v1.Rlimit;
 import podvm.proto.agent.v1.RootFilesystem;
 import podvm.proto.agent.v1.Route;
 import podvm.proto.agent.v1.SeccompMode;
@@ -61,6 +66,7 @@ final class Requests {
         var message =
                 NetworkInterface.newBuilder()
                         .setMac(network.mac())
+                        .setAddress(network.address())
                         .setName(network.name())
                         .addAllAddresses(network.addresses())
                         .setMtu(network.mtu());
@@ -68,7 +74,14 @@ final class Requests {
             message.addRoutes(
                     Route.newBuilder()
                             .setDestination(route.destination())
-                            .setGateway(route.gateway()));
+                            .setGateway(route.gateway())
+                            .setMetric(route.metric())
+                            .setOnLink(route.onLink())
+                            .setSource(route.source())
+                            .setMtu(route.mtu()));
+        }
+        for (var neighbor : network.neighbors()) {
+            message.addNeighbors(Neighbor.newBuilder().setIp(neighbor.ip()).setMac(neighbor.mac()));
         }
         return message.build();
     }
@@ -88,19 +101,27 @@ final class Requests {
     }
 
     static CreateContainerRequest create(ContainerPlan plan) {
-        return CreateContainerRequest.newBuilder()
-                .setId(plan.id().text())
-                .setRoot(
-                        RootFilesystem.newBuilder()
-                                .addAllLayerSerials(plan.layerSerials())
-                                .setReadOnly(plan.readOnlyRoot()))
-                .setProcess(process(plan.process()))
-                .addAllMounts(plan.mounts().stream().map(Requests::mount).toList())
-                .setResources(resources(plan.limits()))
-                .setSecurity(security(plan.security()))
-                .setStdin(plan.stdin())
-                .setStdinOnce(plan.stdinOnce())
-                .build();
+        var message =
+                CreateContainerRequest.newBuilder()
+                        .setId(plan.id().text())
+                        .setRoot(
+                                RootFilesystem.newBuilder()
+                                        .addAllLayerSerials(plan.layerSerials())
+                                        .setReadOnly(plan.readOnlyRoot()))
+                        .setProcess(process(plan.process()))
+                        .addAllMounts(plan.mounts().stream().map(Requests::mount).toList())
+                        .setResources(resources(plan.limits()))
+                        .setSecurity(security(plan.security()))
+                        .setStdin(plan.stdin())
+                        .setStdinOnce(plan.stdinOnce());
+        switch (plan.processes()) {
+            case Processes.Own _ -> {}
+            case Processes.OfPod _ ->
+                    message.setPidNamespace(PidNamespace.newBuilder().setPod(true));
+            case Processes.Of(var other) ->
+                    message.setPidNamespace(PidNamespace.newBuilder().setContainer(other.text()));
+        }
+        return message.build();
     }
 
     static ExecRequest exec(ContainerId container, ProcessPlan process, boolean stdin) {
@@ -125,17 +146,26 @@ final class Requests {
                         .setWorkingDir(plan.workingDir())
                         .setTerminal(plan.terminal())
                         .setOomScoreAdj(plan.oomScoreAdj());
+        for (var limit : plan.rlimits()) {
+            message.addRlimits(
+                    Rlimit.newBuilder()
+                            .setName(limit.name())
+                            .setSoft(limit.soft())
+                            .setHard(limit.hard()));
+        }
         if (plan.columns() > 0 && plan.rows() > 0) {
             message.setTerminalSize(size(plan.columns(), plan.rows()));
         }
         // an exec without a user of its own runs as the container's user
         if (!plan.user().isEmpty()
                 || plan.gid().isPresent()
+                || plan.strictGroups()
                 || !plan.supplementalGids().isEmpty()) {
             var user =
                     User.newBuilder()
                             .setUser(plan.user())
-                            .addAllSupplementalGids(plan.supplementalGids());
+                            .addAllSupplementalGids(plan.supplementalGids())
+                            .setStrictGroups(plan.strictGroups());
             plan.gid().ifPresent(user::setGid);
             message.setUser(user);
         }
@@ -168,14 +198,22 @@ final class Requests {
     }
 
     private static Security security(SecurityPlan plan) {
-        return Security.newBuilder()
-                .setPrivileged(plan.privileged())
-                .addAllCapabilities(plan.capabilities())
-                .setNoNewPrivileges(plan.noNewPrivileges())
-                .setSeccomp(
-                        plan.seccompUnconfined()
-                                ? SeccompMode.SECCOMP_MODE_UNCONFINED
-                                : SeccompMode.SECCOMP_MODE_DEFAULT)
-                .build();
+        var message =
+                Security.newBuilder()
+                        .setPrivileged(plan.privileged())
+                        .addAllCapabilities(plan.capabilities())
+                        .setNoNewPrivileges(plan.noNewPrivileges())
+                        .setSeccomp(
+                                plan.seccompUnconfined()
+                                        ? SeccompMode.SECCOMP_MODE_UNCONFINED
+                                        : SeccompMode.SECCOMP_MODE_DEFAULT)
+                        .addAllAmbientCapabilities(plan.ambient());
+        plan.guarded()
+                .ifPresent(paths ->
+                        message.setGuardedPaths(
+                                GuardedPaths.newBuilder()
+                                        .addAllMasked(paths.masked())
+                                        .addAllReadOnly(paths.readOnly())));
+        return message.build();
     }
 }

@@ -1,7 +1,9 @@
 package podvm.journal;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerSpec.EnvSpec;
+import podvm.engine.NetworkChoice;
 import podvm.engine.PodStatus.ContainerState;
 import podvm.engine.VolumeSpec;
 import tools.jackson.databind.DeserializationFeature;
@@ -23,6 +25,10 @@ final class RecordJson {
                 .addMixIn(EnvSpec.class, Tagged.class)
                 .addMixIn(VolumeSpec.class, Tagged.class)
                 .addMixIn(ContainerState.class, Tagged.class)
+                .addMixIn(NetworkChoice.class, Tagged.class)
+                .addMixIn(ContainerConfig.MountSource.class, Tagged.class)
+                .addMixIn(ContainerConfig.Seccomp.class, Tagged.class)
+                .addMixIn(ContainerConfig.PidNamespace.class, Tagged.class)
                 .enable(SerializationFeature.INDENT_OUTPUT)
                 // a record written by a newer daemon can still be adopted after a downgrade
                 .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)

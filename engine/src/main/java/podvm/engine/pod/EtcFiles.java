@@ -1,6 +1,7 @@
 package podvm.engine.pod;
 
 import java.util.List;
+import podvm.engine.NetworkRequest.Dns;
 import podvm.engine.PodNetwork;
 import podvm.engine.PodSpec;
 
@@ -40,6 +41,18 @@ final class EtcFiles {
         return text.toString();
     }
 
+    static String resolvConf(Dns dns) {
+        var text = new StringBuilder();
+        if (!dns.searches().isEmpty()) {
+            text.append("search ").append(String.join(" ", dns.searches())).append('\n');
+        }
+        dns.servers().forEach(server -> text.append("nameserver ").append(server).append('\n'));
+        if (!dns.options().isEmpty()) {
+            text.append("options ").append(String.join(" ", dns.options())).append('\n');
+        }
+        return text.toString();
+    }
+
     static String resolvConf(PodNetwork network) {
         var text = new StringBuilder();
         if (!network.searchDomains().isEmpty()) {
@@ -47,6 +60,11 @@ final class EtcFiles {
         }
         network.nameservers()
                 .forEach(server -> text.append("nameserver ").append(server).append('\n'));
+        if (!network.resolverOptions().isEmpty()) {
+            text.append("options ")
+                    .append(String.join(" ", network.resolverOptions()))
+                    .append('\n');
+        }
         return text.toString();
     }
 }

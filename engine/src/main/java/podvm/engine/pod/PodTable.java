@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -66,8 +67,12 @@ public final class PodTable implements Pods, AutoCloseable {
             throws PodException {
         var table = new PodTable(ports, settings, patience);
         var known = new HashSet<PodId>();
+        for (var sandbox : ports.sandboxJournals().readAll()) {
+            known.add(sandbox.id().pod());
+        }
         var records = new ArrayList<>(ports.journals().readAll());
-        var leftovers = ports.machines().leftovers();
+        var leftovers = new LinkedHashSet<>(ports.machines().leftovers());
+        leftovers.addAll(ports.networks().leftovers());
         records.sort(Comparator.comparing(PodRecord::created));
         for (var record : records) {
             table.lives.put(
@@ -120,6 +125,7 @@ public final class PodTable implements Pods, AutoCloseable {
     public PodId run(PodSpec spec, Progress pulls) throws PodException {
         var size = Sizing.of(spec, settings);
         ports.machines().check(size, 1);
+        ports.networks().check(spec.network(), spec.ports());
         for (var container :
                 Stream.concat(spec.initContainers().stream(), spec.containers().stream())
                         .toList()) {
@@ -161,7 +167,7 @@ public final class PodTable implements Pods, AutoCloseable {
                                         spec.containers().stream().map(one -> fresh(one, false)))
                                 .toList(),
                         List.of(new PodStatus.Stage("accepted", Instant.now())));
-        var record = new PodRecord(PodRecord.Stage.STARTING, status, List.of());
+        var record = new PodRecord(PodRecord.Stage.STARTING, status, List.of(), Optional.empty());
         var life = new PodLife(record, ports, settings, patience, pulls);
         synchronized (lives) {
             if (closed) {
@@ -366,10 +372,12 @@ public final class PodTable implements Pods, AutoCloseable {
                         spec.user(),
                         Optional.empty(),
                         List.of(),
+                        false,
                         spec.terminal(),
                         spec.columns(),
                         spec.rows(),
-                        0);
+                        0,
+                        List.of());
         return life.agent().exec(running(life, slot), plan, spec.stdin(), output);
     }
 
@@ -379,7 +387,7 @@ public final class PodTable implements Pods, AutoCloseable {
             throw new PodException(
                     Kind.CONFLICT,
                     "container "
-                            + slot.spec.name()
+                            + slot.name()
                             + " of pod "
                             + life.spec().name()
                             + " is not running",
@@ -394,7 +402,7 @@ public final class PodTable implements Pods, AutoCloseable {
         var life = life(pod);
         life.awaitAdoption();
         var slot = life.container(container);
-        return new ContainerAttachment(life, slot, running(life, slot), output);
+        return life.attach(slot, running(life, slot), output);
     }
 
     @Override

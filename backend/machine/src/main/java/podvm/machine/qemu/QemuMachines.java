@@ -74,7 +74,7 @@ public final class QemuMachines implements Machines, AutoCloseable {
             throws PodException, InterruptedException {
         check(spec.size(), spec.disks().size());
         checkFiles();
-        if (options.templates() == 0) {
+        if (options.templates() == 0 || !QemuTemplates.mayHave(spec)) {
             return boot(spec, new Memory.Own(), new Machine.Origin.Booted(""), deadline);
         }
         var template = templates.find(spec);
@@ -144,7 +144,7 @@ public final class QemuMachines implements Machines, AutoCloseable {
             throws PodException, InterruptedException {
         HostProcess process;
         Console console;
-        try (var descriptors = new VmmDescriptors(directory, options, memory, spec.disks());
+        try (var descriptors = new VmmDescriptors(directory, options, memory, spec);
                 var log = Descriptor.append(directory.vmmLog())) {
             // before QEMU runs, so that no byte is lost
             console = Console.follow(directory);

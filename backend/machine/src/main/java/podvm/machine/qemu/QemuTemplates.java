@@ -44,6 +44,11 @@ final class QemuTemplates implements Templates, AutoCloseable {
                 throws PodException, InterruptedException;
     }
 
+    /** A template is drawn without a tap, whose offloads its guest would then not know. */
+    static boolean mayHave(MachineSpec spec) {
+        return spec.nics().stream().allMatch(Nic.User.class::isInstance);
+    }
+
     /** The template for such a machine; using it makes it the last to be thrown away. */
     synchronized Optional<Template> find(MachineSpec spec) throws PodException {
         return Optional.ofNullable(templates.get(Shape.of(options, spec)));

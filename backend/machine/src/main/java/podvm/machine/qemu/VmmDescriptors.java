@@ -1,11 +1,16 @@
 package podvm.machine.qemu;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
-import podvm.engine.Disk;
+import java.util.Map;
+import java.util.Objects;
+import podvm.engine.MachineSpec;
+import podvm.engine.Nic;
 import podvm.engine.PodException;
 import podvm.linux.Command;
 import podvm.linux.Descriptor;
+import podvm.linux.NetworkNamespace;
 import podvm.linux.UnixSocket;
 import podvm.machine.PodDirectory;
 
@@ -27,9 +32,10 @@ final class VmmDescriptors implements AutoCloseable {
     private final int kernel;
     private final int initramfs;
     private final int firstDisk;
+    private final Map<Integer, Integer> taps = new HashMap<>();
 
     VmmDescriptors(
-            PodDirectory directory, QemuOptions options, Memory guestMemory, List<Disk> disks)
+            PodDirectory directory, QemuOptions options, Memory guestMemory, MachineSpec spec)
             throws PodException {
         try {
             agent = add(UnixSocket.listen(directory.agentSocket()));
@@ -40,8 +46,14 @@ final class VmmDescriptors implements AutoCloseable {
             initramfs = add(Descriptor.readOnly(options.initramfs()));
             guestMemory.open().forEach(this::add);
             firstDisk = Command.FIRST_INHERITED + open.size();
-            for (var disk : disks) {
+            for (var disk : spec.disks()) {
                 add(DiskArguments.of(disk).open());
+            }
+            var nics = spec.nics();
+            for (var i = 0; i < nics.size(); i++) {
+                if (nics.get(i) instanceof Nic.Tap tap) {
+                    taps.put(i, add(new NetworkNamespace(tap.namespace()).openTap(tap.device())));
+                }
             }
         } catch (PodException e) {
             close();
@@ -89,6 +101,13 @@ final class VmmDescriptors implements AutoCloseable {
 
     int disk(int index) {
         return firstDisk + index;
+    }
+
+    /**
+     * @param index among all network devices
+     */
+    int tap(int index) {
+        return Objects.requireNonNull(taps.get(index));
     }
 
     @Override
