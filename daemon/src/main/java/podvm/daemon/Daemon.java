@@ -83,7 +83,8 @@ final class Daemon implements AutoCloseable {
                     undo.add(
                             ImageStore.open(
                                     state.resolve("images"), imageOptions(config), policy, events));
-            var journals = new JournalFiles(Directories.own(state.resolve("pods")), events);
+            var records = Directories.own(state.resolve("pods"));
+            var journals = new JournalFiles(records, events);
             var binary =
                     config.qemu()
                             .or(QemuPrerequisites::findBinary)
@@ -108,8 +109,7 @@ final class Daemon implements AutoCloseable {
                             new UserNetworks(Path.of("/etc/resolv.conf")),
                             new ScratchVolumes(state),
                             journals,
-                            new SandboxJournalFiles(
-                                    Directories.own(state.resolve("sandboxes")), events),
+                            new SandboxJournalFiles(records, events),
                             events);
             var pods = undo.add(PodTable.open(ports, settings(config)));
             var sandboxes = undo.add(SandboxTable.open(ports, settings(config)));
