@@ -2,6 +2,7 @@ package podvm.journal;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import podvm.engine.ContainerSpec.EnvSpec;
+import podvm.engine.NetworkChoice;
 import podvm.engine.PodStatus.ContainerState;
 import podvm.engine.VolumeSpec;
 import tools.jackson.databind.DeserializationFeature;
@@ -23,6 +24,7 @@ final class RecordJson {
                 .addMixIn(EnvSpec.class, Tagged.class)
                 .addMixIn(VolumeSpec.class, Tagged.class)
                 .addMixIn(ContainerState.class, Tagged.class)
+                .addMixIn(NetworkChoice.class, Tagged.class)
                 .enable(SerializationFeature.INDENT_OUTPUT)
                 // a record written by a newer daemon can still be adopted after a downgrade
                 .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
