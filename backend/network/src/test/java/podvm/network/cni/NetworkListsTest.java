@@ -40,8 +40,7 @@ class NetworkListsTest {
     @Test
     void aFileThatHasJustComeCountsAtOnce() throws Exception {
         var lists = lists();
-        assertThat(assertThrows(PodException.class, lists::first).kind())
-                .isEqualTo(Kind.NOT_FOUND);
+        assertThat(assertThrows(PodException.class, lists::first).kind()).isEqualTo(Kind.NOT_FOUND);
 
         file("10-a.conflist", list("new"));
 

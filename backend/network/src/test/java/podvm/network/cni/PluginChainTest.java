@@ -36,8 +36,7 @@ class PluginChainTest {
     }
 
     private PluginChain chain(String plugins) throws PodException {
-        var text =
-                "{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"plugins\":[" + plugins + "]}";
+        var text = "{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"plugins\":[" + plugins + "]}";
         return new PluginChain(
                 new Plugins(List.of(directory)),
                 NetworkList.parse("net.conflist", text.getBytes(UTF_8)));
@@ -191,7 +190,9 @@ class PluginChainTest {
         var child = Long.parseLong(Files.readString(directory.resolve("child")).strip());
         ProcessHandle.of(child)
                 .ifPresent(process ->
-                        process.onExit().orTimeout(10, java.util.concurrent.TimeUnit.SECONDS).join());
+                        process.onExit()
+                                .orTimeout(10, java.util.concurrent.TimeUnit.SECONDS)
+                                .join());
     }
 
     @Test

@@ -75,9 +75,15 @@ class PodWishesTest {
     @Test
     void addressesCanBeAskedForByAnnotation() throws Exception {
         var capabilities =
-                wishes(Map.of("podvm.io/ips", "10.1.0.9/16, fd00::9/64", "podvm.io/mac", "0a:00:00:00:00:09"))
+                wishes(
+                                Map.of(
+                                        "podvm.io/ips",
+                                        "10.1.0.9/16, fd00::9/64",
+                                        "podvm.io/mac",
+                                        "0a:00:00:00:00:09"))
                         .capabilities();
-        assertThat(Json.texts(capabilities.path("ips"))).containsExactly("10.1.0.9/16", "fd00::9/64");
+        assertThat(Json.texts(capabilities.path("ips")))
+                .containsExactly("10.1.0.9/16", "fd00::9/64");
         assertThat(capabilities.path("mac").asString()).isEqualTo("0a:00:00:00:00:09");
     }
 }
