@@ -25,6 +25,10 @@ import podvm.engine.PodException.Kind;
  * @param hostsDirectories with hosts.toml files for registries; the first that knows a host counts
  * @param dockerConfig empty: where the environment says
  * @param imagePolicy empty: any image is accepted
+ * @param cniConfiguration directory of the networks of this node's pods
+ * @param cniPlugins directories of the plugins, the first that has one counts
+ * @param cniOrder "beside-boot" or "before-boot"
+ * @param cniGarbage "keep" or "collect"
  * @param idleExit zero: never
  */
 public record Config(
@@ -48,12 +52,22 @@ public record Config(
         List<Path> hostsDirectories,
         Optional<Path> dockerConfig,
         Optional<Path> imagePolicy,
+        Path cniConfiguration,
+        List<Path> cniPlugins,
+        Duration cniPatience,
+        String cniOrder,
+        String cniGarbage,
         Duration idleExit) {
     private static final long TEBI = 1024L * 1024;
 
     /** What a node already has for containerd or Docker counts for pods, too. */
     private static final String HOSTS_DIRECTORIES =
             "/etc/podvm/certs.d:/etc/containerd/certs.d:/etc/docker/certs.d";
+
+    private static final Path CNI_CONFIGURATION = Path.of("/etc/cni/net.d");
+
+    /** Where network add-ons install them, then where Debian and Fedora do. */
+    private static final String CNI_PLUGINS = "/opt/cni/bin:/usr/lib/cni:/usr/libexec/cni";
 
     /**
      * @param file may be absent
@@ -115,6 +129,11 @@ public record Config(
                         reader.paths("image.hosts-directories", HOSTS_DIRECTORIES),
                         reader.absolute("image.docker-config"),
                         reader.absolute("image.policy"),
+                        reader.path("network.cni-config", CNI_CONFIGURATION),
+                        reader.paths("network.cni-plugins", CNI_PLUGINS),
+                        reader.duration("network.cni-timeout-ms", Duration.ofSeconds(60)),
+                        reader.choice("network.order", List.of("beside-boot", "before-boot")),
+                        reader.choice("network.garbage", List.of("keep", "collect")),
                         reader.duration("daemon.idle-exit-ms", Duration.ZERO));
         reader.finish(file);
         return config;

@@ -34,7 +34,11 @@ import podvm.machine.qemu.AcceleratorProbe.Verdict;
 import podvm.machine.qemu.QemuMachines;
 import podvm.machine.qemu.QemuOptions;
 import podvm.machine.qemu.QemuPrerequisites;
+import podvm.network.ChosenNetworks;
 import podvm.network.UserNetworks;
+import podvm.network.cni.CniNetworks;
+import podvm.network.cni.CniOptions;
+import podvm.network.cni.CniOptions.Order;
 import podvm.node.NodeServer;
 import podvm.node.NodeService;
 import podvm.proto.node.v1.VersionResponse;
@@ -42,6 +46,7 @@ import podvm.volume.ScratchVolumes;
 
 /** The whole of podvmd, wired by hand from bottom to top. Closing it leaves the pods running. */
 final class Daemon implements AutoCloseable {
+    private static final Path RESOLV_CONF = Path.of("/etc/resolv.conf");
     private static final Duration IDLE_CHECK = Duration.ofSeconds(1);
     private static final int MIB = 1 << 20;
 
@@ -101,21 +106,24 @@ final class Daemon implements AutoCloseable {
             var machines =
                     undo.add(new QemuMachines(qemuOptions(config, binary, verdict.accelerator())));
             var agents = undo.add(new GrpcAgents());
+            var cni = new CniNetworks(cniOptions(config, state));
             var ports =
                     new Ports(
                             images,
                             machines,
                             agents,
-                            new UserNetworks(Path.of("/etc/resolv.conf")),
+                            new ChosenNetworks(new UserNetworks(RESOLV_CONF), cni),
                             new ScratchVolumes(state),
                             journals,
                             new SandboxJournalFiles(records, events),
                             events);
             var pods = undo.add(PodTable.open(ports, settings(config)));
             var sandboxes = undo.add(SandboxTable.open(ports, settings(config)));
+            collectGarbage(config, cni, events);
             var facts = new NodeFacts(state, verdict);
             var service =
-                    new NodeService(pods, facts::version, () -> findings(config, probe, images));
+                    new NodeService(
+                            pods, facts::version, () -> findings(config, probe, images, cni));
             var server = undo.add(NodeServer.start(run.resolve("node.sock"), service));
             return new Daemon(config, pods, sandboxes, server, undo.keep());
         }
@@ -123,6 +131,29 @@ final class Daemon implements AutoCloseable {
 
     private static Path kernel(Config config) {
         return config.guest().resolve("vmlinux");
+    }
+
+    private static CniOptions cniOptions(Config config, Path state) {
+        return new CniOptions(
+                config.cniConfiguration(),
+                config.cniPlugins(),
+                state.resolve("networks"),
+                RESOLV_CONF,
+                config.cniPatience(),
+                config.cniOrder().equals("before-boot") ? Order.BEFORE_BOOT : Order.BESIDE_BOOT);
+    }
+
+    /** What plugins hold for nobody does not keep the daemon from starting. */
+    private static void collectGarbage(Config config, CniNetworks cni, EventLog events)
+            throws InterruptedException {
+        if (config.cniGarbage().equals("keep") || !User.isRoot()) {
+            return;
+        }
+        try {
+            cni.collectGarbage();
+        } catch (PodException e) {
+            events.warning("CniGarbage", e.describe());
+        }
     }
 
     private static ImageOptions imageOptions(Config config) {
@@ -196,7 +227,7 @@ final class Daemon implements AutoCloseable {
     }
 
     private static List<Finding> findings(
-            Config config, AcceleratorProbe probe, ImageStore images) {
+            Config config, AcceleratorProbe probe, ImageStore images, CniNetworks cni) {
         try {
             var findings =
                     new ArrayList<>(
@@ -205,6 +236,9 @@ final class Daemon implements AutoCloseable {
                                     config.guest().resolve("initramfs.cpio"),
                                     probe));
             findings.add(ImageFinding.of(images, config.imagePolicy()));
+            if (User.isRoot()) {
+                findings.addAll(cni.findings());
+            }
             return findings;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
