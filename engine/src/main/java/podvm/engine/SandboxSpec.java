@@ -1,0 +1,67 @@
+package podvm.engine;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A pod without its containers, as whoever runs containers in it asks for it.
+ *
+ * @param handler the CRI runtime handler it was asked for with; empty: the default one
+ * @param hostname empty: the pod's name
+ * @param logDirectory where the containers' logs are; empty: they need not be kept
+ * @param dns empty: as the network says
+ * @param sysctls names with dots, of namespaces that the pod has for itself
+ */
+public record SandboxSpec(
+        Metadata metadata,
+        String handler,
+        String hostname,
+        Optional<Path> logDirectory,
+        Optional<Dns> dns,
+        List<PortMapping> ports,
+        Map<String, String> labels,
+        Map<String, String> annotations,
+        Map<String, String> sysctls,
+        Limits limits) {
+
+    /** What makes a sandbox unique: a second one with the same is refused. */
+    public record Metadata(String name, String uid, String namespace, int attempt) {
+        @Override
+        public String toString() {
+            return namespace + "/" + name;
+        }
+    }
+
+    /**
+     * Lines of /etc/resolv.conf.
+     *
+     * @param options such as "ndots:5"
+     */
+    public record Dns(List<String> servers, List<String> searches, List<String> options) {}
+
+    /**
+     * @param hostIp empty: all addresses of the node
+     * @param hostPort 0: not mapped
+     */
+    public record PortMapping(Protocol protocol, int containerPort, int hostPort, String hostIp) {
+        public enum Protocol {
+            TCP,
+            UDP,
+            SCTP
+        }
+    }
+
+    /**
+     * What the limits of the containers that have one add up to: whether all have one is not told.
+     * A machine is therefore never made smaller than the node's default, and larger where this asks
+     * for it.
+     *
+     * @param cpuMillis thousandths of a CPU
+     * @param overheadBytes of memory, beside the containers
+     */
+    public record Limits(Optional<Long> cpuMillis, Optional<Long> memoryBytes, long overheadBytes) {
+        public static final Limits NONE = new Limits(Optional.empty(), Optional.empty(), 0);
+    }
+}
