@@ -97,7 +97,7 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
     }
 
     private static void addSpdy(ChannelPipeline pipeline, Destination destination) {
-        pipeline.addLast(new SpdyFrameCodec(SpdyVersion.SPDY_3_1));
+        pipeline.addLast(new ReadGate(), new SpdyFrameCodec(SpdyVersion.SPDY_3_1));
         pipeline.addLast(
                 new SpdyConnection(
                         pipeline.channel(),
