@@ -32,6 +32,11 @@ pub fn mount() -> Result<()> {
     std::fs::write(format!("{ROOT}/cgroup.subtree_control"), "+cpu +memory +pids").doing(|| "enable the cgroup controllers")
 }
 
+/// Where what belongs to no container runs.
+pub fn root() -> Result<OwnedFd> {
+    rustix::fs::open(ROOT, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).doing(|| format!("open {ROOT}"))
+}
+
 /// Loaded once, attached to every container that is not privileged.
 pub fn device_filter() -> Result<OwnedFd> {
     devices::load(&DEVICES).doing(|| "load the device filter")

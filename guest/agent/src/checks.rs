@@ -9,6 +9,7 @@ const MAX_LAYERS: usize = 200;
 const MAX_MOUNTS: usize = 512;
 const MAX_STRINGS: usize = 16 * 1024;
 const MAX_BYTES: usize = 2 << 20;
+const MAX_GUARDED: usize = 256;
 const MAX_PATH: usize = 4095;
 const MAX_GROUPS: usize = 65_536;
 
@@ -54,7 +55,14 @@ pub fn container(request: &CreateContainerRequest) -> Result<()> {
     at_most("mounts", request.mounts.len(), MAX_MOUNTS)?;
     request.mounts.iter().try_for_each(mount)?;
     if let Some(security) = &request.security {
-        capabilities::parse(&security.capabilities)?;
+        let granted = capabilities::parse(&security.capabilities)?;
+        let ambient = capabilities::parse(&security.ambient_capabilities)?;
+        if !security.privileged && !granted.contains(ambient) {
+            return refuse("security.ambient_capabilities", "not among the capabilities");
+        }
+        let guarded = security.guarded_paths.clone().unwrap_or_default();
+        at_most("security.guarded_paths", guarded.masked.len() + guarded.read_only.len(), MAX_GUARDED)?;
+        guarded.masked.iter().chain(&guarded.read_only).try_for_each(|p| path("security.guarded_paths", p))?;
     }
     resources(&request.resources.unwrap_or_default())
 }

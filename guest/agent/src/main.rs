@@ -31,6 +31,9 @@ fn main() {
     if name.as_bytes() == launch::EXEC.to_bytes() {
         launch::exec()
     }
+    if name.as_bytes() == launch::POD.to_bytes() {
+        launch::pod()
+    }
     log!("podvm-agent {}", env!("CARGO_PKG_VERSION"));
     let started = service::boottime_ns();
     if rustix::process::getpid() != rustix::process::Pid::INIT {

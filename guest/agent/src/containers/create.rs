@@ -68,15 +68,16 @@ impl Containers {
         let terminal = request.process.as_ref().is_some_and(|p| p.terminal);
         let stdio = Stdio::make(request.stdin, terminal)?;
         let (mut link, theirs) = Link::pair()?;
+        let beside = self.beside(request.pid_namespace.as_ref().and_then(|n| n.of.as_ref()))?;
         let child = Child {
             name: launch::CONTAINER,
             cgroup: cgroup.directory().as_fd(),
-            namespaces: true,
+            namespaces: beside.namespaces(),
             stdio: [stdio.theirs[0].as_fd(), stdio.theirs[1].as_fd(), stdio.theirs[2].as_fd()],
             channel: theirs.as_fd(),
             extra: None,
         };
-        let started = child.start().doing(|| format!("start a process for container {}", request.id))?;
+        let started = beside.start(&child).doing(|| format!("start a process for container {}", request.id))?;
         let ending = self.reaper.expect(started.pid);
         drop(theirs);
         link.send(&plan).await?;

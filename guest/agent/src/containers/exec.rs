@@ -87,7 +87,7 @@ async fn begin(containers: &Containers, container: &Container, start: ExecStart)
     let child = Child {
         name: launch::EXEC,
         cgroup: container.cgroup.directory().as_fd(),
-        namespaces: false,
+        namespaces: 0,
         stdio: [stdio.theirs[0].as_fd(), stdio.theirs[1].as_fd(), stdio.theirs[2].as_fd()],
         channel: theirs.as_fd(),
         extra: Some(container.pidfd.as_fd()),

@@ -5,6 +5,7 @@ pub mod exec;
 pub mod input;
 pub mod link;
 pub mod output;
+mod pids;
 pub mod streams;
 
 use std::collections::{HashMap, HashSet};
@@ -87,6 +88,7 @@ pub struct Containers {
     reaper: Reaper,
     layers: Layers,
     device_filter: Mutex<Option<Arc<OwnedFd>>>,
+    pod_pids: Mutex<Option<Arc<pids::PodPids>>>,
     /// How many calls are making or starting a container.
     changing: watch::Sender<usize>,
     pub execs: Arc<tokio::sync::Semaphore>,
@@ -101,6 +103,7 @@ impl Containers {
             reaper,
             layers: Layers::default(),
             device_filter: Mutex::default(),
+            pod_pids: Mutex::default(),
             changing: watch::Sender::new(0),
             execs: Arc::new(tokio::sync::Semaphore::new(exec::MAX)),
         }

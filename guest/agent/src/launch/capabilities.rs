@@ -78,10 +78,17 @@ pub fn bound(keep: CapabilitySet) -> Result<()> {
     Ok(())
 }
 
-/// Permitted and effective; nothing is inheritable or ambient.
-pub fn set(capabilities: CapabilitySet) -> Result<()> {
-    let sets = CapabilitySets { effective: capabilities, permitted: capabilities, inheritable: CapabilitySet::empty() };
-    rustix::thread::set_capabilities(None, sets).doing(|| "set the capabilities")
+/// Permitted and effective; the ambient ones, which must be among them, are inheritable as well.
+pub fn set(capabilities: CapabilitySet, ambient: CapabilitySet) -> Result<()> {
+    let sets = CapabilitySets { effective: capabilities, permitted: capabilities, inheritable: ambient };
+    rustix::thread::set_capabilities(None, sets).doing(|| "set the capabilities")?;
+    for (number, name) in NAMES.iter().enumerate() {
+        let capability = CapabilitySet::from_bits_retain(1 << number);
+        if ambient.contains(capability) {
+            rustix::thread::configure_capability_in_ambient_set(capability, true).doing(|| format!("make CAP_{name} ambient"))?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

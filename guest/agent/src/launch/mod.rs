@@ -24,6 +24,8 @@ use plan::{ExecPlan, Plan, Report, report};
 pub const CONTAINER: &CStr = c"podvm-container";
 /// `argv[0]` of a process that joins a running container.
 pub const EXEC: &CStr = c"podvm-exec";
+/// `argv[0]` of the process that keeps the pod's process id namespace.
+pub const POD: &CStr = c"podvm-pod";
 
 /// Process 1 of a container.
 pub fn container() -> ! {
@@ -39,6 +41,14 @@ pub fn container() -> ! {
         Ok(plan) => run(&channel, &plan.exec.unwrap_or_default(), true),
         Err(e) => fail(&channel, &e.message),
     }
+}
+
+/// Process 1 of the pod's own process id namespace: while it lives the namespace does, and orphans come to it.
+pub fn pod() -> ! {
+    let (socket, _) = sys::exec::inherited(false);
+    sys::signals::ignore_children();
+    Channel::new(socket).wait_for_start();
+    std::process::exit(0)
 }
 
 /// A further process of a container. The extra descriptor names the container's process 1.

@@ -9,7 +9,6 @@ use rustix::fs::{FileType, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 use rustix::process::Resource;
 use rustix::termios::Winsize;
-use rustix::thread::CapabilitySet;
 
 use crate::api::{Process, SeccompMode, StartError, TerminalSize, start_error};
 use crate::error::{Doing, Error, Result};
@@ -75,6 +74,7 @@ pub fn process(plan: &ExecPlan) -> Result<Ready> {
     }
     std::fs::write("/proc/self/oom_score_adj", process.oom_score_adj.to_string()).doing(|| "set oom_score_adj")?;
     let kept = if security.privileged { capabilities::all() } else { capabilities::parse(&security.capabilities)? };
+    let ambient = capabilities::parse(&security.ambient_capabilities)? & kept;
     capabilities::bound(kept)?;
     if security.no_new_privileges {
         rustix::thread::set_no_new_privs(true).doing(|| "set no_new_privs")?;
@@ -86,9 +86,12 @@ pub fn process(plan: &ExecPlan) -> Result<Ready> {
         .doing(|| "set the groups")?;
     rustix::thread::set_thread_res_gid(Gid::from_raw(identity.gid), Gid::from_raw(identity.gid), Gid::from_raw(identity.gid))
         .doing(|| "set the group")?;
+    if !ambient.is_empty() {
+        rustix::thread::set_keep_capabilities(true).doing(|| "keep capabilities for another user")?;
+    }
     let uid = Uid::from_raw(identity.uid);
     rustix::thread::set_thread_res_uid(uid, uid, uid).doing(|| "set the user")?;
-    capabilities::set(if identity.uid == 0 { kept } else { CapabilitySet::empty() })?;
+    capabilities::set(if identity.uid == 0 { kept } else { ambient }, ambient)?;
     sys::signals::restore_defaults();
     let env = environment(&process, &identity.home, &plan.hostname);
     let path = env.iter().find_map(|e| e.strip_prefix("PATH=")).unwrap_or_default().to_owned();

@@ -51,8 +51,11 @@ pub fn build(plan: &Plan, root: &RootPlan) -> Result<()> {
     for mount in mounts {
         bind(&new_root, mount)?;
     }
-    if !security.privileged && !security.unmasked_proc {
-        hide(&new_root)?;
+    if !security.privileged {
+        match &security.guarded_paths {
+            None => hide(&new_root, &MASKED, &READ_ONLY)?,
+            Some(paths) => hide(&new_root, &paths.masked, &paths.read_only)?,
+        }
     }
     rustix::process::pivot_root(".", ".").doing(|| "make the new root the root")?;
     rustix::mount::unmount(".", UnmountFlags::DETACH).doing(|| "leave the machine's own root")?;
@@ -154,10 +157,10 @@ pub fn bind_file(root: &OwnedFd, source: &str, destination: &str) -> Result<()> 
     bind_place(root, &source, destination, Make::File, false)
 }
 
-fn hide(root: &OwnedFd) -> Result<()> {
+fn hide<S: AsRef<str>>(root: &OwnedFd, masked: &[S], read_only: &[S]) -> Result<()> {
     let null = rustix::fs::open("/dev/null", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).doing(|| "open /dev/null")?;
     let empty = rustix::fs::open(EMPTY, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).doing(|| format!("open {EMPTY}"))?;
-    for path in MASKED {
+    for path in masked.iter().map(S::as_ref) {
         let Ok(place) = inroot::open(root, path, Make::Nothing) else {
             continue;
         };
@@ -167,7 +170,7 @@ fn hide(root: &OwnedFd) -> Result<()> {
         attributes::set_attributes(&tree, attributes::READ_ONLY, false).doing(|| format!("cover {path}"))?;
         attach(&tree, &place).doing(|| format!("cover {path}"))?;
     }
-    for path in READ_ONLY {
+    for path in read_only.iter().map(S::as_ref) {
         let Ok(place) = inroot::open(root, path, Make::Nothing) else {
             continue;
         };

@@ -15,8 +15,8 @@ pub struct Child<'a> {
     /// `argv[0]` of the copy, by which it knows its part.
     pub name: &'a CStr,
     pub cgroup: BorrowedFd<'a>,
-    /// New mount and process id namespaces.
-    pub namespaces: bool,
+    /// New ones to begin with: a sum of CLONE_NEW... values.
+    pub namespaces: libc::c_int,
     pub stdio: [BorrowedFd<'a>; 3],
     pub channel: BorrowedFd<'a>,
     pub extra: Option<BorrowedFd<'a>>,
@@ -31,10 +31,7 @@ impl Child<'_> {
     /// The caller must have no descriptor numbered 0 to 4 among those it passes.
     pub fn start(&self) -> io::Result<Started> {
         let mut pidfd: RawFd = -1;
-        let mut flags = libc::CLONE_PIDFD as u64 | CLONE_INTO_CGROUP;
-        if self.namespaces {
-            flags |= (libc::CLONE_NEWNS | libc::CLONE_NEWPID) as u64;
-        }
+        let flags = u64::from((libc::CLONE_PIDFD | self.namespaces).unsigned_abs()) | CLONE_INTO_CGROUP;
         let args = CloneArgs {
             flags,
             pidfd: (&raw mut pidfd) as u64,

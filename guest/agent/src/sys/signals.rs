@@ -29,6 +29,12 @@ pub fn restore_defaults() {
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }
 
+/// Children that end are reaped by the kernel.
+pub fn ignore_children() {
+    // SAFETY: SIG_IGN is a valid disposition and no handler of ours is replaced.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+}
+
 /// `signal` may be any number, also a real-time signal.
 pub fn kill(pid: Pid, signal: i32) -> io::Result<()> {
     // SAFETY: kill touches no memory; a positive pid names one process.

@@ -18,12 +18,14 @@ import podvm.engine.log.LogWriter;
 import podvm.engine.pod.EngineSettings;
 import podvm.engine.pod.PodTable;
 import podvm.engine.pod.Ports;
+import podvm.engine.pod.SandboxTable;
 import podvm.image.ImageOptions;
 import podvm.image.ImageStore;
 import podvm.image.layer.LayerLimits;
 import podvm.image.registry.RegistryOptions;
 import podvm.image.trust.SignaturePolicy;
 import podvm.journal.JournalFiles;
+import podvm.journal.SandboxJournalFiles;
 import podvm.linux.User;
 import podvm.machine.VmmUser;
 import podvm.machine.qemu.Accelerator;
@@ -51,12 +53,19 @@ final class Daemon implements AutoCloseable {
 
     private final Config config;
     private final PodTable pods;
+    private final SandboxTable sandboxes;
     private final NodeServer server;
     private final Rollback owned;
 
-    private Daemon(Config config, PodTable pods, NodeServer server, Rollback owned) {
+    private Daemon(
+            Config config,
+            PodTable pods,
+            SandboxTable sandboxes,
+            NodeServer server,
+            Rollback owned) {
         this.config = config;
         this.pods = pods;
+        this.sandboxes = sandboxes;
         this.server = server;
         this.owned = owned;
     }
@@ -99,13 +108,16 @@ final class Daemon implements AutoCloseable {
                             new UserNetworks(Path.of("/etc/resolv.conf")),
                             new ScratchVolumes(state),
                             journals,
+                            new SandboxJournalFiles(
+                                    Directories.own(state.resolve("sandboxes")), events),
                             events);
             var pods = undo.add(PodTable.open(ports, settings(config)));
+            var sandboxes = undo.add(SandboxTable.open(ports, settings(config)));
             var facts = new NodeFacts(state, verdict);
             var service =
                     new NodeService(pods, facts::version, () -> findings(config, probe, images));
             var server = undo.add(NodeServer.start(run.resolve("node.sock"), service));
-            return new Daemon(config, pods, server, undo.keep());
+            return new Daemon(config, pods, sandboxes, server, undo.keep());
         }
     }
 
@@ -208,7 +220,7 @@ final class Daemon implements AutoCloseable {
         while (true) {
             Thread.sleep(IDLE_CHECK);
             boolean unused = server.activity().idle().compareTo(config.idleExit()) > 0;
-            if (!config.idleExit().isZero() && unused && !pods.busy()) {
+            if (!config.idleExit().isZero() && unused && !pods.busy() && !sandboxes.busy()) {
                 return;
             }
         }

@@ -113,12 +113,25 @@ public interface Agent extends AutoCloseable {
             List<MountPlan> mounts,
             ResourceLimits limits,
             SecurityPlan security,
+            Processes processes,
             boolean stdin,
             boolean stdinOnce) {}
+
+    /** Whose processes a container sees. */
+    sealed interface Processes {
+        record Own() implements Processes {}
+
+        /** Those of the pod's own namespace, in which no container is process 1. */
+        record OfPod() implements Processes {}
+
+        /** Those of another container, which has not ended. */
+        record Of(ContainerId container) implements Processes {}
+    }
 
     /**
      * @param user as in {@link ImageConfig#user}; empty: root (for exec: the container's)
      * @param gid overrides the user's group
+     * @param strictGroups without the groups that the image's /etc/group has for the user
      */
     record ProcessPlan(
             List<String> args,
@@ -127,10 +140,18 @@ public interface Agent extends AutoCloseable {
             String user,
             Optional<Integer> gid,
             List<Integer> supplementalGids,
+            boolean strictGroups,
             boolean terminal,
             int columns,
             int rows,
-            int oomScoreAdj) {}
+            int oomScoreAdj,
+            List<Rlimit> rlimits) {}
+
+    /**
+     * @param name the suffix of RLIMIT_ in lower case: "nofile", "core"
+     * @param soft as unsigned: -1 is not limited
+     */
+    record Rlimit(String name, long soft, long hard) {}
 
     /** A directory in the container. */
     record MountPlan(String destination, MountSource source, boolean readOnly, String subPath) {}
@@ -158,12 +179,19 @@ public interface Agent extends AutoCloseable {
 
     /**
      * @param capabilities the complete set ("CAP_CHOWN", …)
+     * @param ambient those of them that a user other than root has, too
+     * @param guarded empty: what container engines usually guard
      */
     record SecurityPlan(
             boolean privileged,
             List<String> capabilities,
+            List<String> ambient,
             boolean noNewPrivileges,
-            boolean seccompUnconfined) {}
+            boolean seccompUnconfined,
+            Optional<GuardedPaths> guarded) {}
+
+    /** Absolute paths; those that are not there are left out. */
+    record GuardedPaths(List<String> masked, List<String> readOnly) {}
 
     record StartFailure(int exitCode, String message) {}
 

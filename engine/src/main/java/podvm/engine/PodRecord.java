@@ -2,6 +2,7 @@ package podvm.engine;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -11,8 +12,15 @@ import java.util.Optional;
  * @param status as it was last published
  * @param images the images its containers run from, in the order of the status's containers; empty
  *     before they were resolved
+ * @param stopBy present: somebody stops the pod, and its containers have until then
  */
-public record PodRecord(Stage stage, PodStatus status, List<Image> images) {
+public record PodRecord(
+        Stage stage, PodStatus status, List<Image> images, Optional<Instant> stopBy) {
+    /** Records of earlier versions do not say the last. */
+    public PodRecord {
+        stopBy = Objects.requireNonNullElse(stopBy, Optional.empty());
+    }
+
     public enum Stage {
         /** Host objects may exist; no container does: start again from nothing. */
         STARTING,

@@ -9,6 +9,7 @@ import podvm.engine.Agent.ContainerPlan;
 import podvm.engine.Agent.MountPlan;
 import podvm.engine.Agent.MountSource;
 import podvm.engine.Agent.ProcessPlan;
+import podvm.engine.Agent.Processes;
 import podvm.engine.Agent.ResourceLimits;
 import podvm.engine.Agent.SandboxSetup;
 import podvm.engine.Agent.SecurityPlan;
@@ -19,11 +20,15 @@ import podvm.proto.agent.v1.ConfigureSandboxRequest;
 import podvm.proto.agent.v1.CreateContainerRequest;
 import podvm.proto.agent.v1.ExecRequest;
 import podvm.proto.agent.v1.ExecStart;
+import podvm.proto.agent.v1.GuardedPaths;
 import podvm.proto.agent.v1.Mount;
+
 import podvm.proto.agent.v1.NetworkInterface;
+import podvm.proto.agent.v1.PidNamespace;
 import podvm.proto.agent.v1.Process;
 import podvm.proto.agent.v1.PutVolumeRequest;
 import podvm.proto.agent.v1.Resources;
+import podvm.proto.agent.v1.Rlimit;
 import podvm.proto.agent.v1.RootFilesystem;
 import podvm.proto.agent.v1.Route;
 import podvm.proto.agent.v1.SeccompMode;
@@ -88,7 +93,7 @@ final class Requests {
     }
 
     static CreateContainerRequest create(ContainerPlan plan) {
-        return CreateContainerRequest.newBuilder()
+        var message = CreateContainerRequest.newBuilder()
                 .setId(plan.id().text())
                 .setRoot(
                         RootFilesystem.newBuilder()
@@ -99,8 +104,15 @@ final class Requests {
                 .setResources(resources(plan.limits()))
                 .setSecurity(security(plan.security()))
                 .setStdin(plan.stdin())
-                .setStdinOnce(plan.stdinOnce())
-                .build();
+                .setStdinOnce(plan.stdinOnce());
+        switch (plan.processes()) {
+            case Processes.Own _ -> {}
+            case Processes.OfPod _ ->
+                    message.setPidNamespace(PidNamespace.newBuilder().setPod(true));
+            case Processes.Of(var other) ->
+                    message.setPidNamespace(PidNamespace.newBuilder().setContainer(other.text()));
+        }
+        return message.build();
     }
 
     static ExecRequest exec(ContainerId container, ProcessPlan process, boolean stdin) {
@@ -125,17 +137,26 @@ final class Requests {
                         .setWorkingDir(plan.workingDir())
                         .setTerminal(plan.terminal())
                         .setOomScoreAdj(plan.oomScoreAdj());
+        for (var limit : plan.rlimits()) {
+            message.addRlimits(
+                    Rlimit.newBuilder()
+                            .setName(limit.name())
+                            .setSoft(limit.soft())
+                            .setHard(limit.hard()));
+        }
         if (plan.columns() > 0 && plan.rows() > 0) {
             message.setTerminalSize(size(plan.columns(), plan.rows()));
         }
         // an exec without a user of its own runs as the container's user
         if (!plan.user().isEmpty()
                 || plan.gid().isPresent()
+                || plan.strictGroups()
                 || !plan.supplementalGids().isEmpty()) {
             var user =
                     User.newBuilder()
                             .setUser(plan.user())
-                            .addAllSupplementalGids(plan.supplementalGids());
+                            .addAllSupplementalGids(plan.supplementalGids())
+                            .setStrictGroups(plan.strictGroups());
             plan.gid().ifPresent(user::setGid);
             message.setUser(user);
         }
@@ -168,7 +189,7 @@ final class Requests {
     }
 
     private static Security security(SecurityPlan plan) {
-        return Security.newBuilder()
+        var message = Security.newBuilder()
                 .setPrivileged(plan.privileged())
                 .addAllCapabilities(plan.capabilities())
                 .setNoNewPrivileges(plan.noNewPrivileges())
@@ -176,6 +197,13 @@ final class Requests {
                         plan.seccompUnconfined()
                                 ? SeccompMode.SECCOMP_MODE_UNCONFINED
                                 : SeccompMode.SECCOMP_MODE_DEFAULT)
-                .build();
+                .addAllAmbientCapabilities(plan.ambient());
+        plan.guarded()
+                .ifPresent(paths ->
+                        message.setGuardedPaths(
+                                GuardedPaths.newBuilder()
+                                        .addAllMasked(paths.masked())
+                                        .addAllReadOnly(paths.readOnly())));
+        return message.build();
     }
 }

@@ -306,7 +306,7 @@ class AgentIT {
             ContainerId container, List<String> args, boolean stdin, MountPlan... mounts) {
         var process =
                 new ProcessPlan(
-                        args, List.of(), "", "", Optional.empty(), List.of(), false, 0, 0, 0);
+                        args, List.of(), "", "", Optional.empty(), List.of(), false, false, 0, 0, 0, List.of());
         return new ContainerPlan(
                 container,
                 List.of("layer"),
@@ -314,7 +314,8 @@ class AgentIT {
                 process,
                 List.of(mounts),
                 new ResourceLimits(0, 0, 0, 0, 0, 0),
-                new SecurityPlan(false, List.of(), false, false),
+                new SecurityPlan(false, List.of(), List.of(), false, false, Optional.empty()),
+ new Agent.Processes.Own(),
                 stdin,
                 stdin);
     }

@@ -122,9 +122,11 @@ class GrpcAgentTest {
                         Optional.of(7),
                         List.of(8, 9),
                         true,
+                        true,
                         80,
                         24,
-                        -5);
+                        -5,
+                        List.of(new Agent.Rlimit("nofile", 1024, -1)));
         agent.create(
                 new ContainerPlan(
                         container,
@@ -136,7 +138,16 @@ class GrpcAgentTest {
                                 new MountPlan("/d", new MountSource.EmptyDir("data"), false, "s"),
                                 new MountPlan("/t", new MountSource.Memory("t", 9), false, "")),
                         new ResourceLimits(50_000, 100_000, 100, 1 << 30, 1 << 20, 64),
-                        new SecurityPlan(true, List.of("CAP_CHOWN"), true, true),
+                        new SecurityPlan(
+                                true,
+                                List.of("CAP_CHOWN"),
+                                List.of("CAP_CHOWN"),
+                                true,
+                                true,
+                                Optional.of(
+                                        new Agent.GuardedPaths(
+                                                List.of("/proc/keys"), List.of("/proc/sys")))),
+                        new Agent.Processes.Of(new ContainerId("other")),
                         true,
                         true),
                 soon());
@@ -150,6 +161,16 @@ class GrpcAgentTest {
         assertThat(request.getProcess().getUser().getSupplementalGidsList()).containsExactly(8, 9);
         assertThat(request.getProcess().getTerminalSize().getColumns()).isEqualTo(80);
         assertThat(request.getProcess().getOomScoreAdj()).isEqualTo(-5);
+        assertThat(request.getProcess().getUser().getStrictGroups()).isTrue();
+        assertThat(request.getProcess().getRlimits(0).getName()).isEqualTo("nofile");
+        assertThat(request.getProcess().getRlimits(0).getSoft()).isEqualTo(1024);
+        assertThat(request.getProcess().getRlimits(0).getHard()).isEqualTo(-1);
+        assertThat(request.getSecurity().getAmbientCapabilitiesList()).containsExactly("CAP_CHOWN");
+        assertThat(request.getSecurity().getGuardedPaths().getMaskedList())
+                .containsExactly("/proc/keys");
+        assertThat(request.getSecurity().getGuardedPaths().getReadOnlyList())
+                .containsExactly("/proc/sys");
+        assertThat(request.getPidNamespace().getContainer()).isEqualTo("other");
         assertThat(request.getMounts(0).getVolume()).isEqualTo("cm");
         assertThat(request.getMounts(1).getEmptyDir()).isEqualTo("data");
         assertThat(request.getMounts(1).getSubPath()).isEqualTo("s");

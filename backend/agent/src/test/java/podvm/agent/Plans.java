@@ -10,6 +10,6 @@ final class Plans {
 
     static ProcessPlan process(String... args) {
         return new ProcessPlan(
-                List.of(args), List.of(), "", "", Optional.empty(), List.of(), false, 0, 0, 0);
+                List.of(args), List.of(), "", "", Optional.empty(), List.of(), false, false, 0, 0, 0, List.of());
     }
 }

@@ -1,6 +1,7 @@
 package podvm.journal;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerSpec.EnvSpec;
 import podvm.engine.PodStatus.ContainerState;
 import podvm.engine.VolumeSpec;
@@ -23,6 +24,9 @@ final class RecordJson {
                 .addMixIn(EnvSpec.class, Tagged.class)
                 .addMixIn(VolumeSpec.class, Tagged.class)
                 .addMixIn(ContainerState.class, Tagged.class)
+                .addMixIn(ContainerConfig.MountSource.class, Tagged.class)
+                .addMixIn(ContainerConfig.Seccomp.class, Tagged.class)
+                .addMixIn(ContainerConfig.PidNamespace.class, Tagged.class)
                 .enable(SerializationFeature.INDENT_OUTPUT)
                 // a record written by a newer daemon can still be adopted after a downgrade
                 .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)

@@ -202,6 +202,6 @@ class JournalFilesTest {
                                 Map.of()),
                         new Image.Platform("linux", "amd64"),
                         now);
-        return new PodRecord(PodRecord.Stage.STARTED, status, List.of(image));
+        return new PodRecord(PodRecord.Stage.STARTED, status, List.of(image), Optional.empty());
     }
 }

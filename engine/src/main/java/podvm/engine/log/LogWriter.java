@@ -1,21 +1,16 @@
 package podvm.engine.log;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
-import static java.nio.file.StandardOpenOption.CREATE;
-import static java.nio.file.StandardOpenOption.READ;
-import static java.nio.file.StandardOpenOption.WRITE;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.EnumMap;
 import java.util.Map;
 import podvm.engine.Agent.Ack;
-import podvm.engine.Agent.OutputSink;
 import podvm.engine.Agent.OutputStreamKind;
 import podvm.engine.PodException;
 
@@ -28,23 +23,20 @@ import podvm.engine.PodException;
  * the same times; the entries that the file already has are left out, and a line that was torn by
  * the kill is cut off before that.
  */
-public final class LogWriter implements OutputSink, AutoCloseable {
+public final class LogWriter implements LogSink {
     /**
      * @param maxFileBytes a file that has grown past this is followed by a new one
      * @param maxFiles of a container, all attempts together
      */
     public record Limits(long maxFileBytes, int maxFiles) {}
 
-    private final Path directory;
-    private final int attempt;
-    private final Limits limits;
+    private final LogPlace place;
     private final Runnable written;
     private final Map<OutputStreamKind, LogLines> streams = new EnumMap<>(OutputStreamKind.class);
     private final Map<OutputStreamKind, Written> before = new EnumMap<>(OutputStreamKind.class);
     private final Map<OutputStreamKind, Long> safe = new EnumMap<>(OutputStreamKind.class);
     private final ByteArrayOutputStream batch = new ByteArrayOutputStream();
     private FileChannel file;
-    private int part;
     private long size;
 
     /**
@@ -53,28 +45,44 @@ public final class LogWriter implements OutputSink, AutoCloseable {
      */
     private record Written(Instant newest, int entries) {}
 
+    /** A log of our own, which begins a new file when one has grown. */
+    public static LogWriter inDirectory(
+            Path directory, int attempt, Limits limits, Runnable written) throws PodException {
+        return new LogWriter(new LogParts(directory, attempt, limits), written);
+    }
+
+    /** Somebody else's file: whoever moves it away says so by {@link #reopen}. */
+    public static LogWriter atPath(Path path) throws PodException {
+        return new LogWriter(new LogPath(path), () -> {});
+    }
+
     /**
      * @param written called after each write, to wake who follows the log
      */
-    public LogWriter(Path directory, int attempt, Limits limits, Runnable written)
-            throws PodException {
-        this.directory = directory;
-        this.attempt = attempt;
-        this.limits = limits;
+    private LogWriter(LogPlace place, Runnable written) throws PodException {
+        this.place = place;
         this.written = written;
         try {
-            Files.createDirectories(directory);
-            var existing = LogFiles.ofAttempt(directory, attempt);
-            part = existing.isEmpty() ? 0 : LogFiles.part(existing.getLast());
-            file = open();
-            deleteOldest();
+            file = place.open();
             size = LogTail.cutTornLine(file);
-            for (var old : LogFiles.ofAttempt(directory, attempt)) {
+            for (var old : place.written()) {
                 LogTail.scan(
                         old,
                         (stream, time) ->
                                 before.merge(stream, new Written(time, 1), LogWriter::later));
             }
+        } catch (IOException e) {
+            throw failure(e);
+        }
+    }
+
+    /** Goes on in the file that has the name now; made where none has it. */
+    public synchronized void reopen() throws PodException {
+        try {
+            var next = place.open();
+            file.close();
+            file = next;
+            size = LogTail.cutTornLine(file);
         } catch (IOException e) {
             throw failure(e);
         }
@@ -136,8 +144,11 @@ public final class LogWriter implements OutputSink, AutoCloseable {
     private void flush(OutputStreamKind stream, Ack ack) throws PodException {
         try {
             if (batch.size() > 0) {
-                if (size > limits.maxFileBytes) {
-                    rotate();
+                var next = place.next(size);
+                if (next.isPresent()) {
+                    file.close();
+                    file = next.get();
+                    size = 0;
                 }
                 var bytes = ByteBuffer.wrap(batch.toByteArray());
                 size += bytes.remaining();
@@ -156,34 +167,11 @@ public final class LogWriter implements OutputSink, AutoCloseable {
         }
     }
 
-    private void rotate() throws IOException {
-        file.close();
-        part++;
-        file = open();
-        size = 0;
-        deleteOldest();
-    }
-
-    /**
-     * Each attempt begins a file too: a container that crashes again and again must not fill the
-     * disk.
-     */
-    private void deleteOldest() throws IOException {
-        var files = LogFiles.list(directory);
-        for (var old : files.subList(0, Math.max(0, files.size() - limits.maxFiles))) {
-            Files.deleteIfExists(old);
-        }
-    }
-
-    private FileChannel open() throws IOException {
-        return FileChannel.open(LogFiles.name(directory, attempt, part), CREATE, READ, WRITE);
-    }
-
     private PodException failure(IOException cause) {
         var noSpace = cause.getMessage() != null && cause.getMessage().contains("No space left");
         return new PodException(
                 noSpace ? PodException.Kind.EXHAUSTED : PodException.Kind.CORRUPT,
-                "cannot write the log in " + directory + ": " + cause.getMessage(),
+                "cannot write the log in " + place + ": " + cause.getMessage(),
                 noSpace ? "free space there; the container waits" : "",
                 cause);
     }

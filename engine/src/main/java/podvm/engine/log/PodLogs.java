@@ -33,7 +33,8 @@ public final class PodLogs {
 
     public LogWriter writer(String container, int attempt, LogWriter.Limits limits)
             throws PodException {
-        return new LogWriter(directory.resolve(container), attempt, limits, () -> signal(false));
+        return LogWriter.inDirectory(
+                directory.resolve(container), attempt, limits, () -> signal(false));
     }
 
     /** Nothing more will be written: followers end. */

@@ -1,49 +1,56 @@
 package podvm.engine.pod;
 
-import java.time.Duration;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.Agent.ExecOutput;
 import podvm.engine.Agent.InputWriter;
 import podvm.engine.ContainerId;
-import podvm.engine.Deadline;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
-import podvm.engine.PodStatus;
-import podvm.engine.PodStatus.ContainerState.Terminated;
 import podvm.engine.Pods.Attachment;
 
-/** A client that watches, and perhaps types into, one attempt of a container. */
+/** A client that watches, and perhaps types into, one attempt to run a container. */
 final class ContainerAttachment implements Attachment {
-    private static final Duration FOREVER = Duration.ofDays(365);
-
-    private final PodLife life;
-    private final ContainerSlot slot;
+    private final GuestContainer container;
     private final ContainerId attempt;
+    private final GuestLink link;
+    private final Ending ending;
     private final ExecOutput output;
     private @Nullable InputWriter input;
 
-    ContainerAttachment(PodLife life, ContainerSlot slot, ContainerId attempt, ExecOutput output) {
-        this.life = life;
-        this.slot = slot;
+    /** How the attempt ends. */
+    @FunctionalInterface
+    interface Ending {
+        /** Returns its exit code. */
+        int await() throws PodException, InterruptedException;
+    }
+
+    ContainerAttachment(
+            GuestContainer container,
+            ContainerId attempt,
+            GuestLink link,
+            Ending ending,
+            ExecOutput output) {
+        this.container = container;
         this.attempt = attempt;
+        this.link = link;
+        this.ending = ending;
         this.output = output;
-        slot.output.join(output);
+        container.output.join(output);
     }
 
     @Override
     public String container() {
-        return slot.spec.name();
+        return container.name();
     }
 
     @Override
     public boolean terminal() {
-        return slot.spec.tty();
+        return container.terminal();
     }
 
     @Override
     public boolean hasStdin() {
-        return slot.spec.stdin();
+        return container.hasStdin();
     }
 
     @Override
@@ -55,7 +62,7 @@ final class ContainerAttachment implements Attachment {
                     "set stdin: true in its manifest");
         }
         if (input == null) {
-            input = life.agent().openInput(attempt);
+            input = link.agent().openInput(attempt);
         }
         input.write(data, 0, data.length);
     }
@@ -63,7 +70,7 @@ final class ContainerAttachment implements Attachment {
     @Override
     public void closeStdin() throws PodException {
         if (input == null && hasStdin()) {
-            input = life.agent().openInput(attempt);
+            input = link.agent().openInput(attempt);
         }
         closeInput();
     }
@@ -77,38 +84,17 @@ final class ContainerAttachment implements Attachment {
 
     @Override
     public void resize(int columns, int rows) throws PodException, InterruptedException {
-        life.agent().resize(attempt, columns, rows);
+        link.agent().resize(attempt, columns, rows);
     }
 
     @Override
     public int await() throws PodException, InterruptedException {
-        for (var seen = life.status();
-                ;
-                seen = life.board().awaitChange(seen, Deadline.after(FOREVER))) {
-            var code = exitCode(seen);
-            if (code.isPresent()) {
-                return code.get();
-            }
-        }
-    }
-
-    private Optional<Integer> exitCode(PodStatus status) {
-        for (var container : status.containers()) {
-            if (container.name().equals(container())) {
-                if (!container.id().equals(Optional.of(attempt))) {
-                    return container.last().map(Terminated::exitCode).or(() -> Optional.of(0));
-                }
-                if (container.state() instanceof Terminated ended) {
-                    return Optional.of(ended.exitCode());
-                }
-            }
-        }
-        return status.phase().ended() ? Optional.of(status.exitCode()) : Optional.empty();
+        return ending.await();
     }
 
     @Override
     public void close() {
-        slot.output.leave(output);
+        container.output.leave(output);
         try {
             closeInput();
         } catch (PodException e) {

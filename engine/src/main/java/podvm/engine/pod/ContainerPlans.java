@@ -1,14 +1,15 @@
 package podvm.engine.pod;
 
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import podvm.engine.Agent.ContainerPlan;
 import podvm.engine.Agent.MountPlan;
 import podvm.engine.Agent.MountSource;
 import podvm.engine.Agent.ProcessPlan;
+import podvm.engine.Agent.Processes;
 import podvm.engine.Agent.ResourceLimits;
 import podvm.engine.Agent.SecurityPlan;
 import podvm.engine.ContainerId;
@@ -23,27 +24,6 @@ import podvm.engine.VolumeSpec;
 
 /** Turns what a manifest and an image say of a container into what the guest must do. */
 final class ContainerPlans {
-    /**
-     * What the common container engines leave a container: capabilities(7) without the dangerous
-     * ones.
-     */
-    private static final List<String> DEFAULT_CAPABILITIES =
-            List.of(
-                    "CHOWN",
-                    "DAC_OVERRIDE",
-                    "FSETID",
-                    "FOWNER",
-                    "MKNOD",
-                    "NET_RAW",
-                    "SETGID",
-                    "SETUID",
-                    "SETFCAP",
-                    "SETPCAP",
-                    "NET_BIND_SERVICE",
-                    "SYS_CHROOT",
-                    "KILL",
-                    "AUDIT_WRITE");
-
     private static final long CPU_PERIOD_MICROS = 100_000;
 
     private ContainerPlans() {}
@@ -64,6 +44,7 @@ final class ContainerPlans {
                 mounts(pod, container),
                 limits(container.resources()),
                 security(container.security()),
+                new Processes.Own(),
                 container.stdin(),
                 container.stdinOnce());
     }
@@ -82,10 +63,12 @@ final class ContainerPlans {
                 user(container, image),
                 container.security().runAsGroup(),
                 container.security().supplementalGroups(),
+                false,
                 container.tty(),
                 80,
                 24,
-                oomScore(pod, container.resources(), size));
+                oomScore(pod, container.resources(), size),
+                List.of());
     }
 
     /**
@@ -186,16 +169,10 @@ final class ContainerPlans {
         return new ResourceLimits(
                 quota,
                 quota == 0 ? 0 : CPU_PERIOD_MICROS,
-                weight(resources.cpuRequest().or(resources::cpuLimit).orElse(0L)),
+                CpuWeight.ofMillis(resources.cpuRequest().or(resources::cpuLimit).orElse(0L)),
                 resources.memoryLimit().orElse(0L),
                 0,
                 0);
-    }
-
-    /** From thousandths of a CPU over cgroup v1's shares to cgroup v2's weight, as in KEP-2254. */
-    private static int weight(long millis) {
-        long shares = Math.clamp(millis * 1024 / 1000, 2, 262_144);
-        return (int) (1 + (shares - 2) * 9999 / 262_142);
     }
 
     /**
@@ -234,22 +211,12 @@ final class ContainerPlans {
     }
 
     private static SecurityPlan security(ContainerSpec.SecuritySpec spec) {
-        var capabilities = new LinkedHashSet<String>();
-        boolean all = spec.addCapabilities().contains("ALL");
-        if (!spec.dropCapabilities().contains("ALL")) {
-            capabilities.addAll(DEFAULT_CAPABILITIES);
-        }
-        if (all) {
-            capabilities.addAll(Capabilities.ALL);
-        }
-        capabilities.removeAll(spec.dropCapabilities());
-        spec.addCapabilities().stream()
-                .filter(name -> !name.equals("ALL"))
-                .forEach(capabilities::add);
         return new SecurityPlan(
                 spec.privileged(),
-                capabilities.stream().map(name -> "CAP_" + name).toList(),
+                Capabilities.of(spec.addCapabilities(), spec.dropCapabilities()),
+                List.of(),
                 !spec.allowPrivilegeEscalation(),
-                spec.seccompUnconfined());
+                spec.seccompUnconfined(),
+                Optional.empty());
     }
 }

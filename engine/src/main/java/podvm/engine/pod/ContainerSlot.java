@@ -3,46 +3,25 @@ package podvm.engine.pod;
 import java.time.Instant;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import podvm.engine.Agent.ContainerReport;
-import podvm.engine.ContainerId;
 import podvm.engine.ContainerSpec;
-import podvm.engine.Deadline;
 import podvm.engine.Image;
-import podvm.engine.PodStatus.ContainerState;
-import podvm.engine.PodStatus.ContainerState.Running;
 import podvm.engine.PodStatus.ContainerState.Terminated;
 import podvm.engine.PodStatus.ContainerState.Waiting;
 import podvm.engine.PodStatus.ContainerStatus;
 
-/** One container of a pod through all its attempts. Changed by the pod's own thread only. */
-final class ContainerSlot {
+/** One container of a pod through all its attempts. */
+final class ContainerSlot extends GuestContainer {
     final ContainerSpec spec;
     final boolean init;
     final Backoff backoff;
-    final OutputHub output = new OutputHub();
-    @Nullable Image image;
-    volatile ContainerState state = new Waiting("PodInitializing", "");
     Optional<Terminated> last = Optional.empty();
     int restarts;
 
     /** Waiting: not before this. */
     Instant due = Instant.EPOCH;
 
-    /** Of the present attempt. */
-    volatile @Nullable ContainerId id;
-
-    @Nullable ContainerReport exit;
-    boolean drained;
-
-    /** Set after the exit: its output is not waited for any longer. */
-    @Nullable Deadline drainBy;
-
-    /** Carries the output of the newest attempt. */
-    @Nullable Thread pump;
-
-    boolean stopSignalSent;
-
     ContainerSlot(ContainerSpec spec, boolean init, Backoff backoff) {
+        super(new Waiting("PodInitializing", ""));
         this.spec = spec;
         this.init = init;
         this.backoff = backoff;
@@ -56,18 +35,34 @@ final class ContainerSlot {
         id = status.id().orElse(null);
     }
 
-    boolean running() {
-        return state instanceof Running;
+    @Override
+    String name() {
+        return spec.name();
+    }
+
+    @Override
+    boolean terminal() {
+        return spec.tty();
+    }
+
+    @Override
+    boolean hasStdin() {
+        return spec.stdin();
+    }
+
+    @Override
+    String stopSignal() {
+        return image == null ? "" : image.config().stopSignal();
     }
 
     /** It is not known whether the guest has started it, or even has it. */
     boolean unclear() {
-        return state instanceof Waiting && id != null;
+        return waiting() && id != null;
     }
 
     /** An attempt of it may have run. */
     boolean begun() {
-        return id != null || restarts > 0 || !(state instanceof Waiting);
+        return id != null || restarts > 0 || !waiting();
     }
 
     boolean succeeded() {
@@ -82,10 +77,12 @@ final class ContainerSlot {
         state = new Waiting(reason, message);
         this.due = due;
         id = null;
+        ran = false;
         exit = null;
         drained = false;
         drainBy = null;
         stopSignalSent = false;
+        killedBy = null;
     }
 
     ContainerStatus status() {

@@ -3,6 +3,7 @@ package podvm.engine.pod;
 import java.util.List;
 import podvm.engine.PodNetwork;
 import podvm.engine.PodSpec;
+import podvm.engine.SandboxSpec;
 
 /** The files below /etc that a pod's containers share. */
 final class EtcFiles {
@@ -36,6 +37,18 @@ final class EtcFiles {
                     .append('\t')
                     .append(String.join("\t", alias.hostnames()))
                     .append('\n');
+        }
+        return text.toString();
+    }
+
+    static String resolvConf(SandboxSpec.Dns dns) {
+        var text = new StringBuilder();
+        if (!dns.searches().isEmpty()) {
+            text.append("search ").append(String.join(" ", dns.searches())).append('\n');
+        }
+        dns.servers().forEach(server -> text.append("nameserver ").append(server).append('\n'));
+        if (!dns.options().isEmpty()) {
+            text.append("options ").append(String.join(" ", dns.options())).append('\n');
         }
         return text.toString();
     }

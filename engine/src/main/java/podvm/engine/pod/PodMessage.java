@@ -25,5 +25,17 @@ sealed interface PodMessage {
     /** From then on the containers have until the deadline to end by themselves. */
     record StopAsked(Deadline deadline) implements PodMessage {}
 
+    /**
+     * Something that a caller waits for.
+     *
+     * @param cancel tells it that it will not be done
+     */
+    record Asked(Work work, Runnable cancel) implements PodMessage {}
+
+    @FunctionalInterface
+    interface Work {
+        void run() throws InterruptedException;
+    }
+
     record Wake() implements PodMessage {}
 }

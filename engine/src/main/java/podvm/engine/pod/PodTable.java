@@ -66,6 +66,9 @@ public final class PodTable implements Pods, AutoCloseable {
             throws PodException {
         var table = new PodTable(ports, settings, patience);
         var known = new HashSet<PodId>();
+        for (var sandbox : ports.sandboxJournals().readAll()) {
+            known.add(sandbox.id().pod());
+        }
         var records = new ArrayList<>(ports.journals().readAll());
         var leftovers = ports.machines().leftovers();
         records.sort(Comparator.comparing(PodRecord::created));
@@ -161,7 +164,7 @@ public final class PodTable implements Pods, AutoCloseable {
                                         spec.containers().stream().map(one -> fresh(one, false)))
                                 .toList(),
                         List.of(new PodStatus.Stage("accepted", Instant.now())));
-        var record = new PodRecord(PodRecord.Stage.STARTING, status, List.of());
+        var record = new PodRecord(PodRecord.Stage.STARTING, status, List.of(), Optional.empty());
         var life = new PodLife(record, ports, settings, patience, pulls);
         synchronized (lives) {
             if (closed) {
@@ -366,10 +369,12 @@ public final class PodTable implements Pods, AutoCloseable {
                         spec.user(),
                         Optional.empty(),
                         List.of(),
+                        false,
                         spec.terminal(),
                         spec.columns(),
                         spec.rows(),
-                        0);
+                        0,
+                        List.of());
         return life.agent().exec(running(life, slot), plan, spec.stdin(), output);
     }
 
@@ -379,7 +384,7 @@ public final class PodTable implements Pods, AutoCloseable {
             throw new PodException(
                     Kind.CONFLICT,
                     "container "
-                            + slot.spec.name()
+                            + slot.name()
                             + " of pod "
                             + life.spec().name()
                             + " is not running",
@@ -394,7 +399,7 @@ public final class PodTable implements Pods, AutoCloseable {
         var life = life(pod);
         life.awaitAdoption();
         var slot = life.container(container);
-        return new ContainerAttachment(life, slot, running(life, slot), output);
+        return life.attach(slot, running(life, slot), output);
     }
 
     @Override

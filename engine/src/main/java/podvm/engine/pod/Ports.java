@@ -6,6 +6,7 @@ import podvm.engine.Journals;
 import podvm.engine.Machines;
 import podvm.engine.Networks;
 import podvm.engine.PodEvent;
+import podvm.engine.SandboxJournals;
 import podvm.engine.Volumes;
 
 /** Everything a pod's life asks others to do. */
@@ -16,4 +17,5 @@ public record Ports(
         Networks networks,
         Volumes volumes,
         Journals journals,
+        SandboxJournals sandboxJournals,
         PodEvent.Listener events) {}

@@ -25,6 +25,7 @@ import podvm.engine.PodId;
 import podvm.engine.PodNetwork;
 import podvm.engine.PodSpec;
 import podvm.engine.Rollback;
+import podvm.engine.SandboxSpec;
 import podvm.engine.VolumeSpec;
 
 /** Makes a pod's machine and all that belongs to it, or finds what an earlier daemon made. */
@@ -39,6 +40,7 @@ final class SandboxStart {
     private final Ports ports;
     private final EngineSettings settings;
     private final Consumer<String> reached;
+    private final Extras extras;
     private @Nullable MachineEnd machineEnd;
 
     /**
@@ -46,11 +48,31 @@ final class SandboxStart {
      */
     SandboxStart(
             PodId id, PodSpec pod, Ports ports, EngineSettings settings, Consumer<String> reached) {
+        this(id, pod, ports, settings, reached, Extras.NONE);
+    }
+
+    SandboxStart(
+            PodId id,
+            PodSpec pod,
+            Ports ports,
+            EngineSettings settings,
+            Consumer<String> reached,
+            Extras extras) {
         this.id = id;
         this.pod = pod;
         this.ports = ports;
         this.settings = settings;
         this.reached = reached;
+        this.extras = extras;
+    }
+
+    /**
+     * What a manifest has no word for here.
+     *
+     * @param dns empty: as the network says
+     */
+    record Extras(Map<String, String> sysctls, Optional<SandboxSpec.Dns> dns) {
+        static final Extras NONE = new Extras(Map.of(), Optional.empty());
     }
 
     /**
@@ -231,9 +253,11 @@ final class SandboxStart {
                         pod.hostname(),
                         "",
                         EtcFiles.hosts(pod, network.ips()),
-                        EtcFiles.resolvConf(network),
+                        extras.dns()
+                                .map(EtcFiles::resolvConf)
+                                .orElseGet(() -> EtcFiles.resolvConf(network)),
                         network.interfaces(),
-                        Map.of(),
+                        extras.sysctls(),
                         scratchSerial,
                         SHM_BYTES),
                 Deadline.after(CALL));

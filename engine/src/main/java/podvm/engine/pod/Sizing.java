@@ -7,6 +7,7 @@ import podvm.engine.ContainerSpec;
 import podvm.engine.ContainerSpec.Resources;
 import podvm.engine.MachineSize;
 import podvm.engine.PodSpec;
+import podvm.engine.SandboxSpec;
 
 /**
  * How large a pod's machine is.
@@ -20,12 +21,30 @@ final class Sizing {
     /** So that a machine's memory ends on a large page. */
     private static final int STEP_MIB = 2;
 
+    private static final long MIB = 1024L * 1024;
+
     private Sizing() {}
 
     static MachineSize of(PodSpec pod, EngineSettings settings) {
         long millis = need(pod, Resources::cpuLimit, settings.defaultCpuMillis());
-        long bytes = need(pod, Resources::memoryLimit, settings.defaultMemoryMib() * 1024L * 1024);
-        long mib = Math.ceilDiv(bytes, 1024L * 1024) + settings.overheadMib();
+        long bytes = need(pod, Resources::memoryLimit, settings.defaultMemoryMib() * MIB);
+        return of(millis, bytes, settings);
+    }
+
+    /**
+     * A kubelet tells the sum of the limits that are there, not whether some are missing: so the
+     * default is the least.
+     */
+    static MachineSize of(SandboxSpec.Limits limits, EngineSettings settings) {
+        long millis = Math.max(limits.cpuMillis().orElse(0L), settings.defaultCpuMillis());
+        long defaultBytes = settings.defaultMemoryMib() * MIB;
+        long bytes =
+                Math.max(limits.memoryBytes().orElse(0L), defaultBytes) + limits.overheadBytes();
+        return of(millis, bytes, settings);
+    }
+
+    private static MachineSize of(long millis, long bytes, EngineSettings settings) {
+        long mib = Math.ceilDiv(bytes, MIB) + settings.overheadMib();
         return new MachineSize(
                 Math.clamp(Math.ceilDiv(millis, 1000L), 1, Integer.MAX_VALUE),
                 Math.toIntExact(

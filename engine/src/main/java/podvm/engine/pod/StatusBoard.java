@@ -5,19 +5,23 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
-import podvm.engine.PodStatus;
 
-/** The newest status of one pod, to read and to wait for. */
-final class StatusBoard {
+/** The newest status of one thing, to read and to wait for. */
+final class StatusBoard<S> {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private PodStatus status;
+    private final String what;
+    private S status;
 
-    StatusBoard(PodStatus status) {
+    /**
+     * @param what for messages: "pod web"
+     */
+    StatusBoard(String what, S status) {
+        this.what = what;
         this.status = status;
     }
 
-    PodStatus status() {
+    S status() {
         lock.lock();
         try {
             return status;
@@ -26,7 +30,7 @@ final class StatusBoard {
         }
     }
 
-    void publish(PodStatus next) {
+    void publish(S next) {
         lock.lock();
         try {
             status = next;
@@ -36,12 +40,11 @@ final class StatusBoard {
         }
     }
 
-    PodStatus awaitChange(PodStatus seen, Deadline deadline)
-            throws PodException, InterruptedException {
+    S awaitChange(S seen, Deadline deadline) throws PodException, InterruptedException {
         lock.lockInterruptibly();
         try {
             while (status.equals(seen)) {
-                deadline.check("a change of pod " + seen.spec().name());
+                deadline.check("a change of " + what);
                 var _ = changed.await(deadline.left().toNanos(), TimeUnit.NANOSECONDS);
             }
             return status;

@@ -78,7 +78,7 @@ public final class FakeAgent implements Agent {
                 throw new PodException(Kind.ALREADY_EXISTS, "container " + plan.id(), "");
             }
             for (var serial : plan.layerSerials()) {
-                if (guest.spec().disks().stream().noneMatch(d -> d.serial().equals(serial))) {
+                if (!guest.has(serial)) {
                     throw new PodException(Kind.NOT_FOUND, "no disk " + serial, "");
                 }
             }

@@ -11,11 +11,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.Agent.ContainerReport;
 import podvm.engine.Agent.SandboxSetup;
 import podvm.engine.Agent.VolumeFile;
 import podvm.engine.ContainerId;
+import podvm.engine.Disk;
 import podvm.engine.MachineEnd;
 import podvm.engine.MachineSpec;
 
@@ -29,6 +31,7 @@ public final class FakeGuest {
     private final Path console;
     private final List<FakeAgent> connections = new ArrayList<>();
     private final List<ContainerReport> changes = new ArrayList<>();
+    private final List<Disk> attached = new ArrayList<>();
     private Instant clock = Instant.EPOCH;
     private boolean answering;
     private boolean deafToKill;
@@ -48,6 +51,15 @@ public final class FakeGuest {
 
     public MachineSpec spec() {
         return spec;
+    }
+
+    synchronized void attach(Disk disk) {
+        attached.add(disk);
+    }
+
+    synchronized boolean has(String serial) {
+        return Stream.concat(spec.disks().stream(), attached.stream())
+                .anyMatch(disk -> disk.serial().equals(serial));
     }
 
     FakePrograms programs() {

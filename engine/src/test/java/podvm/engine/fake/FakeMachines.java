@@ -132,7 +132,9 @@ public final class FakeMachines implements Machines {
         }
 
         @Override
-        public void attach(Disk disk, Deadline deadline) {}
+        public void attach(Disk disk, Deadline deadline) {
+            guest.attach(disk);
+        }
 
         @Override
         public void detach(Disk disk, Deadline deadline) {}

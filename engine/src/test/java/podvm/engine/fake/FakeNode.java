@@ -16,6 +16,7 @@ public final class FakeNode {
     public final FakeNetworks networks = new FakeNetworks();
     public final FakeVolumes volumes = new FakeVolumes();
     public final FakeJournals journals;
+    public final FakeSandboxJournals sandboxJournals = new FakeSandboxJournals();
     public final List<PodEvent> events = new CopyOnWriteArrayList<>();
 
     public FakeNode(Path directory) {
@@ -25,7 +26,15 @@ public final class FakeNode {
     }
 
     public Ports ports() {
-        return new Ports(images, machines, agents, networks, volumes, journals, events::add);
+        return new Ports(
+                images,
+                machines,
+                agents,
+                networks,
+                volumes,
+                journals,
+                sandboxJournals,
+                events::add);
     }
 
     /** What pods have on this node; empty when nothing is left behind. */

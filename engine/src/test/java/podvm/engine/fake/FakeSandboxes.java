@@ -262,10 +262,12 @@ public final class FakeSandboxes implements Sandboxes {
                         spec.user(),
                         Optional.empty(),
                         List.of(),
+                        false,
                         spec.terminal(),
                         spec.columns(),
                         spec.rows(),
-                        0);
+                        0,
+                        List.of());
         return new FakeExec(programs, plan, output);
     }
 

@@ -14,6 +14,7 @@ import podvm.engine.Machines;
 import podvm.engine.Networks;
 import podvm.engine.PodEvent;
 import podvm.engine.PodNetwork;
+import podvm.engine.SandboxJournals;
 import podvm.engine.Volumes;
 import podvm.engine.pod.Ports;
 
@@ -56,6 +57,7 @@ public final class MortalDaemon {
                 mortal(Networks.class, ports.networks()),
                 mortal(Volumes.class, ports.volumes()),
                 mortal(Journals.class, ports.journals()),
+                mortal(SandboxJournals.class, ports.sandboxJournals()),
                 mortal(PodEvent.Listener.class, ports.events()));
     }
 

@@ -31,7 +31,7 @@ final class LogWriterTest {
     @TempDir Path directory;
 
     private static LogWriter writer(Path directory, LogWriter.Limits limits) throws Exception {
-        return new LogWriter(directory, 0, limits, () -> {});
+        return LogWriter.inDirectory(directory, 0, limits, () -> {});
     }
 
     /** What a reader gets, per stream, lines joined again. */
@@ -220,7 +220,7 @@ final class LogWriterTest {
     void rotationKeepsTheNewestFilesOfAllAttempts() throws Exception {
         var limits = new LogWriter.Limits(100, 3);
         for (int attempt = 0; attempt < 10; attempt++) {
-            try (var writer = new LogWriter(directory, attempt, limits, () -> {})) {
+            try (var writer = LogWriter.inDirectory(directory, attempt, limits, () -> {})) {
                 new Guest().write("attempt " + attempt + "\n").send(writer, NOBODY);
             }
             assertThat(LogFiles.list(directory)).hasSizeLessThanOrEqualTo(3);

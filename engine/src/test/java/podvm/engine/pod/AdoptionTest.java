@@ -372,7 +372,8 @@ final class AdoptionTest {
                         was.agentRssBytes(),
                         List.of(unclear),
                         was.timeline());
-        node.journals.write(new PodRecord(record.stage(), status, record.images()));
+        node.journals.write(
+                new PodRecord(record.stage(), status, record.images(), record.stopBy()));
         return id;
     }
 

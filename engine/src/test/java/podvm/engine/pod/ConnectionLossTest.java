@@ -35,6 +35,7 @@ final class ConnectionLossTest {
                         ports.networks(),
                         ports.volumes(),
                         ports.journals(),
+                        ports.sandboxJournals(),
                         ports.events()),
                 Rig.SETTINGS,
                 Rig.PATIENT);

@@ -6,6 +6,7 @@ import static podvm.engine.fake.PodBuilder.pod;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import podvm.engine.ImageConfig;
+import podvm.engine.PodException;
+import podvm.engine.PodRecord;
 import podvm.engine.PodSpec.RestartPolicy;
 import podvm.engine.PodStatus.ContainerState.Terminated;
 import podvm.engine.PodStatus.Phase;
@@ -71,6 +74,49 @@ final class StopTest {
         assertThat(end.reason()).isEqualTo("StartFailed");
         assertThat(end.message()).contains("SIGNONSENSE");
         assertThat(rig.node.machines.booted()).isEmpty();
+    }
+
+    @Test
+    void aStopThatADaemonBeganIsFinishedByTheNext() throws Exception {
+        var id = rig.run(pod("web").restart(RestartPolicy.ALWAYS).run("deaf").build());
+        rig.awaitRunning(id, "deaf");
+        var asking =
+                Thread.ofVirtual()
+                        .start(() -> {
+                            try {
+                                rig.pods.stop(id, Optional.of(Duration.ofMillis(300)));
+                            } catch (PodException | InterruptedException e) {
+                                // its daemon goes first
+                            }
+                        });
+        Rig.eventually(() -> rig.node.journals.find(id).orElseThrow().stopBy().isPresent());
+        rig.pods.close();
+        asking.interrupt();
+        rig.pods = PodTable.open(rig.node.ports(), rig.settings, Rig.PATIENT);
+        var end = rig.awaitEnd(id);
+        assertThat(Rig.state(end, "deaf")).isInstanceOf(Terminated.class);
+        assertThat(rig.node.programs.runs("deaf")).isEqualTo(1);
+        assertThat(rig.node.open()).isEmpty();
+    }
+
+    @Test
+    void aPodWhoseStopWasAskedForBeforeItHadAMachineGetsNone() throws Exception {
+        rig.node.machines.onBoot(guest -> {});
+        var id = rig.run(pod("web").run("server").build());
+        Rig.eventually(() -> !rig.node.machines.booted().isEmpty());
+        rig.pods.close();
+        var record = rig.node.journals.find(id).orElseThrow();
+        rig.node.machines.destroy(id);
+        rig.node.journals.write(
+                new PodRecord(
+                        PodRecord.Stage.STARTING,
+                        record.status(),
+                        List.of(),
+                        Optional.of(Instant.now())));
+        rig.pods = PodTable.open(rig.node.ports(), rig.settings, Rig.PATIENT);
+        assertThat(rig.awaitEnd(id).reason()).isEqualTo("Stopped");
+        assertThat(rig.node.machines.booted()).hasSize(1);
+        assertThat(rig.node.open()).isEmpty();
     }
 
     @Test

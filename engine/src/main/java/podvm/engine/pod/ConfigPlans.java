@@ -1,0 +1,148 @@
+package podvm.engine.pod;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+import podvm.engine.Agent.ContainerPlan;
+import podvm.engine.Agent.GuardedPaths;
+import podvm.engine.Agent.MountPlan;
+import podvm.engine.Agent.ProcessPlan;
+import podvm.engine.Agent.Processes;
+import podvm.engine.Agent.ResourceLimits;
+import podvm.engine.Agent.SecurityPlan;
+import podvm.engine.ContainerConfig;
+import podvm.engine.ContainerConfig.MountSource;
+import podvm.engine.ContainerConfig.Security;
+import podvm.engine.ContainerId;
+import podvm.engine.Image;
+import podvm.engine.PodException;
+import podvm.engine.PodException.Kind;
+
+/** Turns what is asked for of a sandbox's container into what the guest must do. */
+final class ConfigPlans {
+    private ConfigPlans() {}
+
+    /** Fails with UNSUPPORTED where {@link Refusals} has something to say. */
+    static ContainerPlan of(ContainerId id, ContainerConfig config, Image image)
+            throws PodException {
+        Refusals.check(config);
+        var security = config.security();
+        return new ContainerPlan(
+                id,
+                image.layers().stream().map(layer -> layer.disk().serial()).toList(),
+                security.readOnlyRoot(),
+                process(config, image),
+                config.mounts().stream().map(ConfigPlans::mount).toList(),
+                limits(config.resources()),
+                security(security),
+                switch (config.pidNamespace()) {
+                    case ContainerConfig.PidNamespace.Container _ -> new Processes.Own();
+                    case ContainerConfig.PidNamespace.Pod _ -> new Processes.OfPod();
+                    case ContainerConfig.PidNamespace.Target(var other) -> new Processes.Of(other);
+                },
+                config.stdin(),
+                config.stdinOnce());
+    }
+
+    private static ProcessPlan process(ContainerConfig config, Image image) throws PodException {
+        var env = new LinkedHashMap<String, String>();
+        config.env().forEach(one -> env.put(one.name(), one.value()));
+        var security = config.security();
+        return new ProcessPlan(
+                args(config, image),
+                Environment.merge(image, env),
+                config.workingDir().isEmpty() ? image.config().workingDir() : config.workingDir(),
+                user(security, image),
+                security.user().gid(),
+                security.supplementalGroups(),
+                security.groupsPolicy() == ContainerConfig.GroupsPolicy.STRICT,
+                config.tty(),
+                80,
+                24,
+                config.resources().oomScoreAdj(),
+                List.of());
+    }
+
+    /** Command replaces entrypoint and cmd, args replaces cmd. */
+    private static List<String> args(ContainerConfig config, Image image) throws PodException {
+        var result = new ArrayList<String>();
+        result.addAll(config.command().isEmpty() ? image.config().entrypoint() : config.command());
+        if (!config.args().isEmpty()) {
+            result.addAll(config.args());
+        } else if (config.command().isEmpty()) {
+            result.addAll(image.config().cmd());
+        }
+        if (result.isEmpty()) {
+            throw new PodException(
+                    Kind.INVALID,
+                    "container "
+                            + config.metadata().name()
+                            + " has no command: image "
+                            + config.image()
+                            + " names none either",
+                    "set command or args");
+        }
+        return List.copyOf(result);
+    }
+
+    private static String user(Security security, Image image) {
+        var user = security.user();
+        return user.uid()
+                .map(uid -> Integer.toString(uid))
+                .orElse(user.name().isEmpty() ? image.config().user() : user.name());
+    }
+
+    private static MountPlan mount(ContainerConfig.Mount mount) {
+        var source =
+                switch (mount.source()) {
+                    case MountSource.Files(var name, var _) ->
+                            new podvm.engine.Agent.MountSource.Files(name);
+                    case MountSource.EmptyDir(var name) ->
+                            new podvm.engine.Agent.MountSource.EmptyDir(name);
+                    case MountSource.Memory(var name, var bytes) ->
+                            new podvm.engine.Agent.MountSource.Memory(name, bytes);
+                    case MountSource.HostPath _, MountSource.ImageFiles _ ->
+                            throw new IllegalStateException("refused before");
+                };
+        boolean readOnly = mount.readOnly() || mount.source() instanceof MountSource.Files;
+        return new MountPlan(mount.containerPath(), source, readOnly, mount.subPath());
+    }
+
+    private static ResourceLimits limits(ContainerConfig.Resources resources) {
+        boolean limited = resources.cpuQuotaMicros() > 0;
+        return new ResourceLimits(
+                limited ? resources.cpuQuotaMicros() : 0,
+                limited ? resources.cpuPeriodMicros() : 0,
+                resources.cpuShares() == 0 ? 0 : CpuWeight.ofShares(resources.cpuShares()),
+                resources.memoryBytes(),
+                Refusals.bytes(resources.unified().getOrDefault("memory.min", "0")).orElse(0L),
+                Refusals.bytes(resources.unified().getOrDefault("pids.max", "0")).orElse(0L));
+    }
+
+    private static SecurityPlan security(Security security) {
+        var add = new HashSet<>(security.addCapabilities());
+        add.addAll(security.addAmbientCapabilities());
+        return new SecurityPlan(
+                security.privileged(),
+                Capabilities.of(add, security.dropCapabilities()),
+                Capabilities.named(
+                        security.addAmbientCapabilities().contains("ALL")
+                                ? Capabilities.ALL
+                                : security.addAmbientCapabilities()),
+                security.noNewPrivileges(),
+                security.seccomp() instanceof ContainerConfig.Seccomp.Unconfined,
+                guarded(security));
+    }
+
+    private static Optional<GuardedPaths> guarded(Security security) {
+        boolean usual =
+                new HashSet<>(security.maskedPaths()).equals(new HashSet<>(Security.USUALLY_MASKED))
+                        && new HashSet<>(security.readOnlyPaths())
+                                .equals(new HashSet<>(Security.USUALLY_READ_ONLY));
+        return usual
+                ? Optional.empty()
+                : Optional.of(new GuardedPaths(security.maskedPaths(), security.readOnlyPaths()));
+    }
+}

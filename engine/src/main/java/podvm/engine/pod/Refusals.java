@@ -1,0 +1,128 @@
+package podvm.engine.pod;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import podvm.engine.ContainerConfig;
+import podvm.engine.ContainerConfig.Mount;
+import podvm.engine.ContainerConfig.MountSource;
+import podvm.engine.ContainerConfig.Resources;
+import podvm.engine.ContainerConfig.Security;
+import podvm.engine.PodException;
+import podvm.engine.PodException.Kind;
+
+/**
+ * What a guest cannot honour, named field by field before anything is made. What is missing here is
+ * honoured, or cannot make a difference in a machine of one's own: labels of SELinux on a mount, a
+ * limit of swap where there is no swap.
+ */
+final class Refusals {
+    private static final Set<String> UNIFIED = Set.of("memory.oom.group", "memory.min", "pids.max");
+
+    private final List<String> fields = new ArrayList<>();
+
+    private Refusals() {}
+
+    /** Fails with UNSUPPORTED, and tells all of it at once. */
+    static void check(ContainerConfig config) throws PodException {
+        var refusals = new Refusals();
+        config.mounts().forEach(refusals::mount);
+        config.devices()
+                .forEach(one -> refusals.fields.add("devices (" + one.containerPath() + ")"));
+        refusals.resources(config.resources());
+        refusals.security(config.security());
+        if (!refusals.fields.isEmpty()) {
+            throw new PodException(
+                    Kind.UNSUPPORTED,
+                    "container "
+                            + config.metadata().name()
+                            + " asks for what its machine cannot do: "
+                            + String.join(", ", refusals.fields),
+                    "");
+        }
+        invalid(config);
+    }
+
+    private void mount(Mount mount) {
+        switch (mount.source()) {
+            case MountSource.HostPath(var path) -> fields.add("mounts.host_path (" + path + ")");
+            case MountSource.ImageFiles(var image) -> fields.add("mounts.image (" + image + ")");
+            case MountSource.Files _, MountSource.EmptyDir _, MountSource.Memory _ -> {
+                if (mount.propagation() != Mount.Propagation.PRIVATE) {
+                    fields.add("mounts.propagation (" + mount.containerPath() + ")");
+                }
+            }
+        }
+    }
+
+    private void resources(Resources resources) {
+        refuse(!resources.cpusetCpus().isEmpty(), "linux.resources.cpuset_cpus");
+        refuse(!resources.cpusetMems().isEmpty(), "linux.resources.cpuset_mems");
+        refuse(
+                resources.hugepageLimits().values().stream().anyMatch(bytes -> bytes > 0),
+                "linux.resources.hugepage_limits");
+        resources
+                .unified()
+                .forEach((file, value) -> {
+                    boolean fits =
+                            switch (file) {
+                                // the guest has it so, always
+                                case "memory.oom.group" -> value.equals("1");
+                                // there is no swap
+                                case "memory.swap.max" -> true;
+                                default -> UNIFIED.contains(file) && bytes(value).isPresent();
+                            };
+                    refuse(!fits, "linux.resources.unified (" + file + "=" + value + ")");
+                });
+    }
+
+    private void security(Security security) {
+        refuse(
+                security.seccomp() instanceof ContainerConfig.Seccomp.Localhost,
+                "linux.security_context.seccomp (a profile of the node)");
+        refuse(
+                !security.apparmor().isEmpty() && !security.apparmor().equals("unconfined"),
+                "linux.security_context.apparmor (" + security.apparmor() + ")");
+        refuse(
+                !security.selinux().isEmpty(),
+                "linux.security_context.selinux_options (" + security.selinux() + ")");
+    }
+
+    private void refuse(boolean when, String field) {
+        if (when) {
+            fields.add(field);
+        }
+    }
+
+    /** Empty where it is no number; "max" is 0, not limited. */
+    static Optional<Long> bytes(String value) {
+        if (value.equals("max")) {
+            return Optional.of(0L);
+        }
+        return value.matches("\\d{1,18}") ? Optional.of(Long.parseLong(value)) : Optional.empty();
+    }
+
+    private static void invalid(ContainerConfig config) throws PodException {
+        var user = config.security().user();
+        if (user.uid().isPresent() && !user.name().isEmpty()) {
+            throw invalid(config, "has both a user's number and a name", "give one of them");
+        }
+        if (user.gid().isPresent() && user.uid().isEmpty() && user.name().isEmpty()) {
+            throw invalid(config, "has run_as_group without a user", "give run_as_user as well");
+        }
+        if (config.env().stream().anyMatch(one -> one.name().isEmpty())) {
+            throw invalid(config, "has a variable without a name", "");
+        }
+        if (config.logFile().isPresent() && !config.logFile().get().isAbsolute()) {
+            throw invalid(config, "has a log path that is not absolute", "");
+        }
+        // told now rather than when it is to be stopped
+        var _ = Signals.parse(config.stopSignal());
+    }
+
+    private static PodException invalid(ContainerConfig config, String what, String remedy) {
+        return new PodException(
+                Kind.INVALID, "container " + config.metadata().name() + " " + what, remedy);
+    }
+}

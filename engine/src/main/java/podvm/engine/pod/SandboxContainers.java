@@ -1,0 +1,259 @@
+package podvm.engine.pod;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import podvm.engine.Agent;
+import podvm.engine.ContainerConfig;
+import podvm.engine.ContainerConfig.MountSource;
+import podvm.engine.ContainerId;
+import podvm.engine.Deadline;
+import podvm.engine.Image;
+import podvm.engine.Images;
+import podvm.engine.PodException;
+import podvm.engine.PodException.Kind;
+import podvm.engine.PodStatus.ContainerState.Running;
+import podvm.engine.PodStatus.ContainerState.Terminated;
+import podvm.engine.SandboxEvent;
+import podvm.engine.SandboxId;
+import podvm.engine.SandboxSpec;
+import podvm.engine.log.LogSink;
+import podvm.engine.log.LogWriter;
+import podvm.engine.log.NoLog;
+
+/** What is done to the containers of one pod sandbox, all of it on its own thread. */
+final class SandboxContainers {
+    private static final Duration CALL = Duration.ofSeconds(60);
+
+    private final SandboxId sandbox;
+    private final SandboxSpec spec;
+    private final List<SandboxSlot> slots;
+    private final Images images;
+    private final GuestLink link;
+    private final GuestContainers<SandboxSlot> guest;
+    private final SandboxBook book;
+
+    SandboxContainers(
+            SandboxId sandbox,
+            SandboxSpec spec,
+            List<SandboxSlot> slots,
+            Images images,
+            GuestLink link,
+            GuestContainers<SandboxSlot> guest,
+            SandboxBook book) {
+        this.sandbox = sandbox;
+        this.spec = spec;
+        this.slots = slots;
+        this.images = images;
+        this.link = link;
+        this.guest = guest;
+        this.book = book;
+    }
+
+    private Sandbox ready() throws PodException {
+        var now = link.sandbox();
+        if (now.isEmpty() || book.failed()) {
+            throw new PodException(
+                    Kind.CONFLICT, "pod sandbox " + spec.metadata() + " is not ready", "");
+        }
+        return now.get();
+    }
+
+    /** In the journal before the guest has it: what nobody was told of, the next daemon removes. */
+    ContainerId create(ContainerConfig config) throws PodException, InterruptedException {
+        var now = ready();
+        check(config);
+        var image = image(config);
+        var attempt = ContainerId.randomLong();
+        var plan = ConfigPlans.of(attempt, config, image);
+        var stopSignal = image.config().stopSignal();
+        var slot = new SandboxSlot(attempt, sandbox, config, image.id(), stopSignal);
+        slots.add(slot);
+        boolean made = false;
+        try {
+            book.publish();
+            var deadline = Deadline.after(CALL);
+            for (var layer : image.layers()) {
+                // they stay until the sandbox ends: the next container often has the same ones
+                now.machine().attach(layer.disk(), deadline);
+            }
+            for (var mount : config.mounts()) {
+                if (mount.source() instanceof MountSource.Files files) {
+                    now.agent().putVolume(files.name(), files.files(), deadline);
+                }
+            }
+            now.agent().create(plan, deadline);
+            slot.real = true;
+            book.happened(SandboxEvent.Type.CREATED, Optional.of(attempt));
+            book.publish();
+            made = true;
+        } finally {
+            if (!made) {
+                slot.real = false;
+                undo(now.agent(), slot);
+            }
+        }
+        pump(slot, now.agent());
+        return attempt;
+    }
+
+    private void check(ContainerConfig config) throws PodException {
+        for (var other : slots) {
+            if (other.config.metadata().equals(config.metadata())) {
+                throw new PodException(
+                        Kind.ALREADY_EXISTS,
+                        "pod sandbox %s has a container %s, attempt %d"
+                                .formatted(
+                                        spec.metadata(),
+                                        config.metadata().name(),
+                                        config.metadata().attempt()),
+                        "remove it first, or count the attempt up");
+            }
+        }
+        if (config.pidNamespace() instanceof ContainerConfig.PidNamespace.Target(var target)
+                && slots.stream()
+                        .noneMatch(slot -> slot.attempt().equals(target) && slot.running())) {
+            throw new PodException(
+                    Kind.NOT_FOUND,
+                    "container "
+                            + config.metadata().name()
+                            + " is to see the processes of container "
+                            + target
+                            + ", which does not run in its pod sandbox",
+                    "");
+        }
+    }
+
+    private Image image(ContainerConfig config) throws PodException {
+        var found = images.find(config.image());
+        var metadata = spec.metadata();
+        if (found.isEmpty() || !images.hold(sandbox.pod(), metadata.toString(), found.get().id())) {
+            throw new PodException(
+                    Kind.NOT_FOUND,
+                    "image " + config.image() + " is not on this node",
+                    "pull it first");
+        }
+        var _ = Signals.parse(found.get().config().stopSignal());
+        return found.get();
+    }
+
+    private void undo(Agent agent, SandboxSlot slot) throws InterruptedException {
+        try {
+            agent.remove(slot.attempt(), Deadline.after(CALL));
+            slots.remove(slot);
+        } catch (PodException e) {
+            // its machine ends, or the next daemon removes it
+        } finally {
+            book.publishLeniently();
+        }
+    }
+
+    void start(SandboxSlot slot) throws PodException, InterruptedException {
+        var now = ready();
+        if (!slot.waiting()) {
+            throw new PodException(
+                    Kind.CONFLICT,
+                    "container " + slot.name() + " was started before",
+                    "a container is started once");
+        }
+        var began = Instant.now();
+        var failure = now.agent().start(slot.attempt(), Deadline.after(CALL));
+        if (failure.isPresent()) {
+            var text = failure.get().message();
+            slot.ran = true;
+            guest.ended(
+                    slot,
+                    new Terminated(
+                            failure.get().exitCode(),
+                            0,
+                            "ContainerStartFailed",
+                            text,
+                            began,
+                            Instant.now()));
+            book.publishLeniently();
+            throw new PodException(
+                    Kind.INVALID, "cannot start container " + slot.name() + ": " + text, "");
+        }
+        slot.ran = true;
+        slot.state = new Running(Instant.now());
+        book.happened(SandboxEvent.Type.STARTED, Optional.of(slot.attempt()));
+        book.publishLeniently();
+    }
+
+    /** From now on it has until the deadline; of several the earliest counts. */
+    void stopBy(SandboxSlot slot, Deadline deadline) {
+        var before = slot.stopBy;
+        if (before == null || deadline.left().compareTo(before.left()) < 0) {
+            slot.stopBy = deadline;
+        }
+    }
+
+    /** One that has ended, or was never started, and may have been removed meanwhile. */
+    void remove(SandboxSlot slot) throws PodException, InterruptedException {
+        if (!slots.contains(slot)) {
+            return;
+        }
+        slot.real = false;
+        try {
+            book.publish();
+            var now = link.sandbox();
+            if (now.isPresent() && !book.failed()) {
+                now.get().agent().remove(slot.attempt(), Deadline.after(CALL));
+            }
+        } catch (PodException e) {
+            slot.real = true;
+            book.publishLeniently();
+            throw e;
+        }
+        slots.remove(slot);
+        book.happened(SandboxEvent.Type.DELETED, Optional.of(slot.attempt()));
+        book.publishLeniently();
+    }
+
+    /**
+     * Brings what is known in line with what the guest has.
+     *
+     * @param present empty: it has not told of all that it has
+     */
+    void settle(Agent agent, Optional<Set<ContainerId>> present)
+            throws PodException, InterruptedException {
+        for (var slot : List.copyOf(slots)) {
+            if (!slot.real) {
+                agent.remove(slot.attempt(), Deadline.after(CALL));
+                slots.remove(slot);
+            } else if (!slot.ended() && present.filter(all -> lost(slot, all)).isPresent()) {
+                guest.ended(
+                        slot,
+                        new Terminated(
+                                255,
+                                0,
+                                SandboxSlot.UNKNOWN,
+                                "its guest does not have it any more",
+                                slot.status().started().orElse(Instant.now()),
+                                Instant.now()));
+            } else if (!slot.ended() && !slot.drained) {
+                pump(slot, agent);
+            }
+        }
+    }
+
+    private static boolean lost(SandboxSlot slot, Set<ContainerId> present) {
+        return !present.contains(slot.attempt());
+    }
+
+    private void pump(SandboxSlot slot, Agent agent) {
+        guest.pump(slot, slot.attempt(), agent, () -> log(slot));
+    }
+
+    private static LogSink log(SandboxSlot slot) throws PodException {
+        var file = slot.config.logFile();
+        if (file.isEmpty()) {
+            return new NoLog();
+        }
+        var writer = LogWriter.atPath(file.get());
+        slot.writer = writer;
+        return writer;
+    }
+}
