@@ -10,6 +10,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import podvm.agent.GrpcAgents;
+import podvm.cri.CriServer;
+import podvm.cri.NodeInfo;
+import podvm.cri.streaming.StreamServer;
 import podvm.engine.Finding;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
@@ -117,8 +120,40 @@ final class Daemon implements AutoCloseable {
             var service =
                     new NodeService(pods, facts::version, () -> findings(config, probe, images));
             var server = undo.add(NodeServer.start(run.resolve("node.sock"), service));
+            if (config.cri().isPresent()) {
+                serveCri(config, config.cri().get(), sandboxes, images, facts, events, undo);
+            }
             return new Daemon(config, pods, sandboxes, server, undo.keep());
         }
+    }
+
+    private static void serveCri(
+            Config config,
+            Config.Cri cri,
+            SandboxTable sandboxes,
+            ImageStore images,
+            NodeFacts facts,
+            EventLog events,
+            Rollback undo)
+            throws PodException {
+        var streams =
+                undo.add(StreamServer.start(cri.streamingAddress(), cri.streamingPort()));
+        var node =
+                new NodeInfo(
+                        Version.TEXT,
+                        config.state().resolve("images"),
+                        // the user network needs nothing of the node
+                        Optional::empty,
+                        facts::json);
+        undo.add(
+                CriServer.start(
+                        cri.socket(),
+                        cri.group(),
+                        sandboxes,
+                        images,
+                        streams,
+                        node,
+                        text -> events.note("cri.field", text)));
     }
 
     private static Path kernel(Config config) {
@@ -250,6 +285,16 @@ final class Daemon implements AutoCloseable {
                     .setJavaVersion(Runtime.version().toString())
                     .setRssBytes(rss())
                     .build();
+        }
+
+        /** For people who ask the kubelet's door for more. */
+        String json() {
+            return "{\"version\":\"%s\",\"pid\":%d,\"accelerator\":\"%s\",\"java\":\"%s\"}"
+                    .formatted(
+                            Version.TEXT,
+                            ProcessHandle.current().pid(),
+                            verdict.accelerator().name().toLowerCase(Locale.ROOT),
+                            Runtime.version());
         }
 
         private static long rss() {

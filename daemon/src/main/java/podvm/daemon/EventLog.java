@@ -1,6 +1,7 @@
 package podvm.daemon;
 
 import java.io.PrintStream;
+import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import podvm.engine.ImageEvent;
 import podvm.engine.PodEvent;
@@ -23,6 +24,16 @@ final class EventLog implements PodEvent.Listener, ImageEvent.Listener {
                 event.podName().isEmpty() ? "-" : event.podName(),
                 event.name(),
                 event.text().replace('\n', '|'));
+    }
+
+    /** Something that belongs to no pod and no image. */
+    void note(String event, String text) {
+        out.printf(
+                "%s %-7s event=%s %s%n",
+                Instant.now().truncatedTo(ChronoUnit.MILLIS),
+                PodEvent.Severity.WARNING,
+                event,
+                text.replace('\n', '|'));
     }
 
     @Override

@@ -8,14 +8,12 @@ import java.util.function.Supplier;
  * What the daemon says of itself and of its node.
  *
  * @param imageDirectory where images are kept
- * @param stateDirectory where pods' disks are kept
  * @param network why pods cannot be connected; empty: they can
  * @param details for people who ask for more: one JSON object
  */
 public record NodeInfo(
         String version,
         Path imageDirectory,
-        Path stateDirectory,
         Supplier<Optional<Trouble>> network,
         Supplier<String> details) {
     /**
