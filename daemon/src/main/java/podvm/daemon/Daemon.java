@@ -136,8 +136,7 @@ final class Daemon implements AutoCloseable {
             EventLog events,
             Rollback undo)
             throws PodException {
-        var streams =
-                undo.add(StreamServer.start(cri.streamingAddress(), cri.streamingPort()));
+        var streams = undo.add(StreamServer.start(cri.streamingAddress(), cri.streamingPort()));
         var node =
                 new NodeInfo(
                         Version.TEXT,

@@ -41,9 +41,7 @@ final class Attach {
         var process =
                 new Destination.Process(
                         wanted,
-                        output ->
-                                new AttachedProcess(
-                                        sandboxes.attach(container.id(), output)));
+                        output -> new AttachedProcess(sandboxes.attach(container.id(), output)));
         return AttachResponse.newBuilder().setUrl(streams.promise("attach", process)).build();
     }
 }

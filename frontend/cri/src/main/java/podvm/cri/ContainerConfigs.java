@@ -29,9 +29,7 @@ final class ContainerConfigs {
      * @param logDirectory of its sandbox
      */
     static ContainerConfig read(
-            podvm.proto.cri.v1.ContainerConfig config,
-            Optional<Path> logDirectory,
-            Targets targets)
+            podvm.proto.cri.v1.ContainerConfig config, Optional<Path> logDirectory, Targets targets)
             throws PodException {
         var name = config.getMetadata().getName();
         if (name.isEmpty()) {

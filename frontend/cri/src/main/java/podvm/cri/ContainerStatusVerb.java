@@ -19,8 +19,7 @@ final class ContainerStatusVerb {
     ContainerStatusResponse answer(ContainerStatusRequest request) throws PodException {
         var container = sandboxes.container(ids.container(request.getContainerId()));
         var response =
-                ContainerStatusResponse.newBuilder()
-                        .setStatus(ContainerMessages.status(container));
+                ContainerStatusResponse.newBuilder().setStatus(ContainerMessages.status(container));
         if (request.getVerbose()) {
             var info = JsonNodeFactory.instance.objectNode();
             info.put("sandboxID", container.sandbox().text());

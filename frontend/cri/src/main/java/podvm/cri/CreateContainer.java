@@ -22,8 +22,7 @@ final class CreateContainer {
         fields.check(request);
         var sandbox = ids.sandbox(request.getPodSandboxId());
         var told = SandboxSpecs.path(request.getSandboxConfig().getLogDirectory());
-        var logs =
-                told.isPresent() ? told : sandboxes.status(sandbox).spec().logDirectory();
+        var logs = told.isPresent() ? told : sandboxes.status(sandbox).spec().logDirectory();
         var config = ContainerConfigs.read(request.getConfig(), logs, ids::container);
         var id = sandboxes.createContainer(sandbox, config);
         return CreateContainerResponse.newBuilder().setContainerId(id.text()).build();

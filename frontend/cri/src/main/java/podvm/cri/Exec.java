@@ -45,15 +45,12 @@ final class Exec {
         var process =
                 new Destination.Process(
                         wanted,
-                        output ->
-                                new ExecProcess(
-                                        sandboxes.exec(container.id(), spec, output)));
+                        output -> new ExecProcess(sandboxes.exec(container.id(), spec, output)));
         return ExecResponse.newBuilder().setUrl(streams.promise("exec", process)).build();
     }
 
     static Destination.Streams streams(
-            boolean stdin, boolean stdout, boolean stderr, boolean terminal)
-            throws PodException {
+            boolean stdin, boolean stdout, boolean stderr, boolean terminal) throws PodException {
         if (!stdin && !stdout && !stderr) {
             throw new PodException(
                     Kind.INVALID, "none of stdin, stdout and stderr is asked for", "set one");
@@ -71,8 +68,7 @@ final class Exec {
                     Kind.CONFLICT,
                     "container %s (%s) does not run"
                             .formatted(
-                                    container.config().metadata().name(),
-                                    container.id().brief()),
+                                    container.config().metadata().name(), container.id().brief()),
                     "start it first");
         }
     }

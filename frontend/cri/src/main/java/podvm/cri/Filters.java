@@ -21,8 +21,7 @@ final class Filters {
                 .toList();
     }
 
-    static List<SandboxContainer> containers(
-            List<SandboxContainer> all, ContainerFilter filter) {
+    static List<SandboxContainer> containers(List<SandboxContainer> all, ContainerFilter filter) {
         return all.stream()
                 .filter(one -> one.id().text().startsWith(filter.getId()))
                 .filter(one -> one.sandbox().text().startsWith(filter.getPodSandboxId()))

@@ -35,19 +35,11 @@ final class Ids {
 
     Optional<ContainerId> findContainer(String text) throws PodException {
         return find(
-                "container",
-                text,
-                sandboxes.containers(),
-                SandboxContainer::id,
-                ContainerId::text);
+                "container", text, sandboxes.containers(), SandboxContainer::id, ContainerId::text);
     }
 
     private static <T, I> Optional<I> find(
-            String what,
-            String text,
-            List<T> all,
-            Function<T, I> id,
-            Function<I, String> idText)
+            String what, String text, List<T> all, Function<T, I> id, Function<I, String> idText)
             throws PodException {
         if (text.isEmpty()) {
             throw new PodException(Kind.INVALID, "the id of the " + what + " is empty", "");

@@ -29,8 +29,7 @@ final class ImageCalls extends ImageServiceGrpc.ImageServiceImplBase {
     }
 
     @Override
-    public void listImages(
-            ListImagesRequest request, StreamObserver<ListImagesResponse> observer) {
+    public void listImages(ListImagesRequest request, StreamObserver<ListImagesResponse> observer) {
         Calls.answer(
                 "ListImages",
                 observer,

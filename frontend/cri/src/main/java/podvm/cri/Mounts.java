@@ -78,8 +78,7 @@ final class Mounts {
                             Kind.INVALID,
                             "unknown propagation %d of the mount at %s"
                                     .formatted(
-                                            mount.getPropagationValue(),
-                                            mount.getContainerPath()),
+                                            mount.getPropagationValue(), mount.getContainerPath()),
                             "");
         };
     }

@@ -14,8 +14,9 @@ import podvm.proto.cri.v1.*;
 /** The service by which the kubelet runs pods: each verb in a file of its own, or a line here. */
 final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     /** The RuntimeClass handlers that lead to a machine on this node. */
-    static final Set<String> HANDLERS = java.util.Collections.unmodifiableSet(
-            new java.util.LinkedHashSet<>(List.of("", "podvm")));
+    static final Set<String> HANDLERS =
+            java.util.Collections.unmodifiableSet(
+                    new java.util.LinkedHashSet<>(List.of("", "podvm")));
 
     private final Sandboxes sandboxes;
     private final Fields fields;

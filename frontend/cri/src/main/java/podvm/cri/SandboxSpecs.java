@@ -49,8 +49,7 @@ final class SandboxSpecs {
                 limits(linux));
     }
 
-    private static SandboxSpec.Metadata metadata(PodSandboxMetadata metadata)
-            throws PodException {
+    private static SandboxSpec.Metadata metadata(PodSandboxMetadata metadata) throws PodException {
         if (metadata.getName().isEmpty()
                 || metadata.getNamespace().isEmpty()
                 || metadata.getUid().isEmpty()) {
@@ -103,8 +102,7 @@ final class SandboxSpecs {
         return port;
     }
 
-    private static SandboxSpec.PortMapping.Protocol protocol(PortMapping port)
-            throws PodException {
+    private static SandboxSpec.PortMapping.Protocol protocol(PortMapping port) throws PodException {
         return switch (port.getProtocol()) {
             case TCP -> SandboxSpec.PortMapping.Protocol.TCP;
             case UDP -> SandboxSpec.PortMapping.Protocol.UDP;
@@ -119,8 +117,7 @@ final class SandboxSpecs {
 
     private static SandboxSpec.Limits limits(LinuxPodSandboxConfig linux) {
         var resources = linux.getResources();
-        long period =
-                resources.getCpuPeriod() > 0 ? resources.getCpuPeriod() : DEFAULT_CPU_PERIOD;
+        long period = resources.getCpuPeriod() > 0 ? resources.getCpuPeriod() : DEFAULT_CPU_PERIOD;
         return new SandboxSpec.Limits(
                 resources.getCpuQuota() > 0
                         ? Optional.of(Math.ceilDiv(resources.getCpuQuota() * 1000, period))

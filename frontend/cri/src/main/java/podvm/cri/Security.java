@@ -94,8 +94,7 @@ final class Security {
         return List.copyOf(groups);
     }
 
-    private static GroupsPolicy policy(LinuxContainerSecurityContext context)
-            throws PodException {
+    private static GroupsPolicy policy(LinuxContainerSecurityContext context) throws PodException {
         return switch (context.getSupplementalGroupsPolicy()) {
             case SupplementalGroupsPolicy.Merge -> GroupsPolicy.MERGE;
             case SupplementalGroupsPolicy.Strict -> GroupsPolicy.STRICT;
@@ -103,8 +102,7 @@ final class Security {
                     throw new PodException(
                             Kind.INVALID,
                             "unknown %ssupplemental_groups_policy %d"
-                                    .formatted(
-                                            WHERE, context.getSupplementalGroupsPolicyValue()),
+                                    .formatted(WHERE, context.getSupplementalGroupsPolicyValue()),
                             "use Merge or Strict");
         };
     }
@@ -173,11 +171,7 @@ final class Security {
 
     private static String label(SELinuxOption option) {
         var parts =
-                List.of(
-                        option.getUser(),
-                        option.getRole(),
-                        option.getType(),
-                        option.getLevel());
+                List.of(option.getUser(), option.getRole(), option.getType(), option.getLevel());
         return parts.stream().allMatch(String::isEmpty) ? "" : String.join(":", parts);
     }
 }

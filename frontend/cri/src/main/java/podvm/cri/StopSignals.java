@@ -37,9 +37,7 @@ final class StopSignals {
     static Signal message(String text) {
         for (var signal : Signal.values()) {
             try {
-                if (signal != Signal.UNRECOGNIZED
-                        && !text.isEmpty()
-                        && text(signal).equals(text)) {
+                if (signal != Signal.UNRECOGNIZED && !text.isEmpty() && text(signal).equals(text)) {
                     return signal;
                 }
             } catch (PodException e) {

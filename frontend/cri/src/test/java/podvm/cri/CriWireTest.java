@@ -81,6 +81,8 @@ class CriWireTest {
                         field.getProto3Optional(),
                         field.getOptions().getDeprecated(),
                         field.getOptions().getDebugRedact(),
-                        field.getOptions().hasPacked() ? field.getOptions().getPacked() : "default");
+                        field.getOptions().hasPacked()
+                                ? field.getOptions().getPacked()
+                                : "default");
     }
 }

@@ -279,9 +279,10 @@ class FieldsTest {
             case LONG -> now instanceof Long number ? number + 1000 : 1000L;
             case ENUM -> {
                 var values = field.getEnumType().getValues();
-                int at = now instanceof com.google.protobuf.Descriptors.EnumValueDescriptor value
-                        ? value.getIndex()
-                        : 0;
+                int at =
+                        now instanceof com.google.protobuf.Descriptors.EnumValueDescriptor value
+                                ? value.getIndex()
+                                : 0;
                 yield values.get((at + 1) % values.size());
             }
             case FLOAT, DOUBLE, BYTE_STRING, MESSAGE -> throw new IllegalStateException("" + field);
@@ -325,7 +326,10 @@ class FieldsTest {
                 .setHostPath("/srv")
                 .setReadonly(true)
                 .setPropagation(MountPropagation.PROPAGATION_PRIVATE);
-        config.addDevicesBuilder().setHostPath("/dev/a").setContainerPath("/dev/b").setPermissions("r");
+        config.addDevicesBuilder()
+                .setHostPath("/dev/a")
+                .setContainerPath("/dev/b")
+                .setPermissions("r");
         config.setLogPath("main/0.log").setStopSignal(Signal.SIGINT);
         var linux = config.getLinuxBuilder();
         linux.setResources(
@@ -344,11 +348,7 @@ class FieldsTest {
                 .setTargetId("target")
                 .getUsernsOptionsBuilder()
                 .setMode(NamespaceMode.NODE);
-        security.getSelinuxOptionsBuilder()
-                .setUser("u")
-                .setRole("r")
-                .setType("t")
-                .setLevel("s0");
+        security.getSelinuxOptionsBuilder().setUser("u").setRole("r").setType("t").setLevel("s0");
         security.getRunAsUserBuilder().setValue(1000);
         security.getRunAsGroupBuilder().setValue(1001);
         security.addSupplementalGroups(7)

@@ -81,9 +81,7 @@ final class ProcessRun {
             return;
         }
         try {
-            for (var data = client.stdin().take();
-                    data.isPresent();
-                    data = client.stdin().take()) {
+            for (var data = client.stdin().take(); data.isPresent(); data = client.stdin().take()) {
                 session.stdin(data.get());
             }
             session.closeStdin();
@@ -94,9 +92,7 @@ final class ProcessRun {
 
     private void passSizes(Destination.Session session) throws PodException, InterruptedException {
         var sizes = new TerminalSizes();
-        for (var data = client.resizes().take();
-                data.isPresent();
-                data = client.resizes().take()) {
+        for (var data = client.resizes().take(); data.isPresent(); data = client.resizes().take()) {
             for (var size : sizes.read(data.get())) {
                 session.resize(size.columns(), size.rows());
             }

@@ -14,8 +14,8 @@ import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.timeout.ReadTimeoutHandler;
 import io.netty.util.concurrent.GlobalEventExecutor;
-import java.net.InetAddress;
 import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import podvm.engine.PodException;
@@ -62,8 +62,7 @@ public final class StreamServer implements AutoCloseable {
             throw new PodException(
                     Kind.UNAVAILABLE,
                     "cannot serve streams at %s port %d: %s"
-                            .formatted(
-                                    address.getHostAddress(), port, bound.cause().getMessage()),
+                            .formatted(address.getHostAddress(), port, bound.cause().getMessage()),
                     "choose another cri.streaming-address or cri.streaming-port",
                     bound.cause());
         }

@@ -114,12 +114,10 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
             ChannelHandlerContext context, FullHttpRequest request, Destination destination) {
         var ours =
                 switch (destination) {
-                    case Destination.Process _ ->
-                            List.of(WebSocketProcess.V5, WebSocketProcess.V4);
+                    case Destination.Process _ -> List.of(WebSocketProcess.V5, WebSocketProcess.V4);
                     case Destination.Ports _ -> List.of(WebSocketTunnel.PROTOCOL);
                 };
-        var theirs =
-                listed(request.headers().getAll(HttpHeaderNames.SEC_WEBSOCKET_PROTOCOL));
+        var theirs = listed(request.headers().getAll(HttpHeaderNames.SEC_WEBSOCKET_PROTOCOL));
         Optional<String> protocol = ours.stream().filter(theirs::contains).findFirst();
         if (protocol.isEmpty()) {
             refuse(
@@ -176,9 +174,7 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
             ChannelHandlerContext context, HttpResponseStatus status, String message) {
         var response =
                 new DefaultFullHttpResponse(
-                        HttpVersion.HTTP_1_1,
-                        status,
-                        Unpooled.copiedBuffer(message + "\n", UTF_8));
+                        HttpVersion.HTTP_1_1, status, Unpooled.copiedBuffer(message + "\n", UTF_8));
         response.headers()
                 .set(HttpHeaderNames.CONTENT_TYPE, "text/plain; charset=utf-8")
                 .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE)

@@ -18,8 +18,7 @@ import java.io.IOException;
  * A process's streams in the messages of a WebSocket: the first byte of each names its stream. All
  * streams are there from the beginning.
  */
-final class WebSocketProcess extends SimpleChannelInboundHandler<WebSocketFrame>
-        implements Client {
+final class WebSocketProcess extends SimpleChannelInboundHandler<WebSocketFrame> implements Client {
     static final String V5 = "v5.channel.k8s.io";
     static final String V4 = "v4.channel.k8s.io";
 

@@ -292,8 +292,7 @@ class StreamServerTest {
                                     while (process.sizes.size() < 2) {
                                         Thread.sleep(10);
                                     }
-                                    process.print(
-                                            String.join(" ", process.sizes).getBytes(UTF_8));
+                                    process.print(String.join(" ", process.sizes).getBytes(UTF_8));
                                     return 0;
                                 }));
 
@@ -412,9 +411,7 @@ class StreamServerTest {
     }
 
     private int forward(String transport, int port) throws Exception {
-        var url =
-                server.promise(
-                        "portforward", new Destination.Ports(StreamServerTest::loopback));
+        var url = server.promise("portforward", new Destination.Ports(StreamServerTest::loopback));
         var client = client("forward", "-transport", transport, url, "0:" + port);
         var line = client.inputReader().readLine();
         var at = line.replaceFirst(".*127.0.0.1:([0-9]+) .*", "$1");
@@ -463,7 +460,8 @@ class StreamServerTest {
             error = Optional.ofNullable(clients.getLast().errorReader().readLine());
         }
 
-        assertThat(error).hasValueSatisfying(line ->
-                assertThat(line).contains("nobody listens at port " + unused));
+        assertThat(error)
+                .hasValueSatisfying(
+                        line -> assertThat(line).contains("nobody listens at port " + unused));
     }
 }

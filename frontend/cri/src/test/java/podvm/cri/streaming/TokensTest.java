@@ -9,10 +9,9 @@ import podvm.engine.PodException;
 
 class TokensTest {
     private static final Destination ANY =
-            new Destination.Ports(
-                    _ -> {
-                        throw new IllegalStateException();
-                    });
+            new Destination.Ports(_ -> {
+                throw new IllegalStateException();
+            });
 
     private final AtomicLong now = new AtomicLong();
     private final Tokens tokens = new Tokens(now::get);
