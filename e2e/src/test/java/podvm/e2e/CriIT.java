@@ -31,7 +31,8 @@ class CriIT {
         assertThat(crictl.out("ps", "-q", "--no-trunc", "--pod", pod)).isEqualTo(id);
         Wait.until("the log has both lines", () -> crictl.run("logs", id).out().contains("hello"));
         assertThat(crictl.run("logs", id).expect(0).err()).contains("there");
-        assertThat(Files.readString(node.base().resolve("tmp/main.log"))).contains("stdout F hello");
+        assertThat(Files.readString(node.base().resolve("tmp/main.log")))
+                .contains("stdout F hello");
 
         var sync = crictl.run("exec", "--sync", id, "sh", "-c", "echo out; echo err >&2");
         assertThat(sync.expect(0).out()).isEqualTo("out\n");
@@ -55,12 +56,9 @@ class CriIT {
         var id = crictl.container(pod, "terminal", "main", "exec sleep 1000", "");
 
         for (var transport : List.of("spdy", "websocket")) {
-            var words =
-                    crictl.command("exec", "-i", "-t", "--transport", transport, id, "sh");
-            var line =
-                    "stty rows 31 cols 97; exec '%s'".formatted(String.join("' '", words));
-            try (var shell =
-                    node.startProgram(List.of("script", "-qefc", line, "/dev/null"))) {
+            var words = crictl.command("exec", "-i", "-t", "--transport", transport, id, "sh");
+            var line = "stty rows 31 cols 97; exec '%s'".formatted(String.join("' '", words));
+            try (var shell = node.startProgram(List.of("script", "-qefc", line, "/dev/null"))) {
                 shell.type("tty; stty size; exit 7\n");
                 assertThat(shell.awaitOutput("31 97")).contains("/dev/pts/");
                 assertThat(shell.await().exit()).isNotZero();

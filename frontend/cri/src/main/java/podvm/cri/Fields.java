@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -24,6 +25,7 @@ final class Fields {
     enum Fate {
         HONOURED,
         NOTED,
+        REPEATED,
         REFUSED
     }
 
@@ -52,7 +54,7 @@ final class Fields {
             for (var line : new String(in.readAllBytes(), UTF_8).split("\n")) {
                 if (!line.startsWith("#")) {
                     var part = line.split("\\s+", 3);
-                    var fate = Fate.valueOf(part[1].toUpperCase(java.util.Locale.ROOT));
+                    var fate = Fate.valueOf(part[1].toUpperCase(Locale.ROOT));
                     rules.put(part[0], new Rule(fate, part.length > 2 ? part[2] : ""));
                 }
             }
@@ -83,6 +85,9 @@ final class Fields {
             switch (rule.fate()) {
                 case HONOURED -> checkBelow(name, field, entry.getValue(), where);
                 case NOTED -> note(where, rule.reason());
+                case REPEATED -> {
+                    // said before, or of no interest to anybody
+                }
                 case REFUSED ->
                         throw new PodException(
                                 Kind.UNSUPPORTED,

@@ -233,7 +233,8 @@ class CriServerTest {
 
         assertThat(all)
                 .isEqualTo(
-                        runtime.listPodSandbox(ListPodSandboxRequest.getDefaultInstance())
+                        runtime
+                                .listPodSandbox(ListPodSandboxRequest.getDefaultInstance())
                                 .getItemsList()
                                 .stream()
                                 .map(PodSandbox::getId)
@@ -290,9 +291,7 @@ class CriServerTest {
         assertThat(runtime.exec(request).getUrl()).startsWith("http://127.0.0.1:");
         fails(
                 Code.INVALID_ARGUMENT,
-                () ->
-                        runtime.exec(
-                                request.toBuilder().setTty(true).setStderr(true).build()));
+                () -> runtime.exec(request.toBuilder().setTty(true).setStderr(true).build()));
     }
 
     @Test
@@ -346,10 +345,9 @@ class CriServerTest {
 
     @Test
     void whatIsNotServedSaysWhy() {
-        assertThatThrownBy(
-                        () ->
-                                runtime.checkpointContainer(
-                                        CheckpointContainerRequest.getDefaultInstance()))
+        assertThatThrownBy(() ->
+                        runtime.checkpointContainer(
+                                CheckpointContainerRequest.getDefaultInstance()))
                 .hasMessageContaining("UNIMPLEMENTED")
                 .hasMessageContaining("cannot be checkpointed");
     }

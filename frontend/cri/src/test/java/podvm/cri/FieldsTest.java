@@ -210,6 +210,11 @@ class FieldsTest {
                 fields.check(changed);
                 assertThat(heard).anyMatch(note -> note.contains(name));
             }
+            case REPEATED -> {
+                fields.check(changed);
+                assertThat(heard).isEmpty();
+                assertThat(rule.reason()).isNotEmpty();
+            }
             case HONOURED -> {
                 fields.check(changed);
                 assertThat(outcome(reader, changed)).isNotEqualTo(reader.read(root));

@@ -60,7 +60,7 @@ final class SpdyConnection extends ChannelInboundHandlerAdapter {
 
     /** Runs on the event loop after a while. */
     void later(Duration pause, Runnable action) {
-        channel.eventLoop().schedule(action, pause.toMillis(), TimeUnit.MILLISECONDS);
+        var _ = channel.eventLoop().schedule(action, pause.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Both sides are done with a stream. */
@@ -72,10 +72,10 @@ final class SpdyConnection extends ChannelInboundHandlerAdapter {
     public void channelRead(ChannelHandlerContext context, Object message) {
         try {
             switch (message) {
-                case SpdySynStreamFrame frame -> open(context, frame);
+                case SpdySynStreamFrame frame -> open(frame);
                 case SpdyDataFrame frame -> data(frame);
                 case SpdyRstStreamFrame frame -> reset(frame.streamId());
-                case SpdyPingFrame frame -> answer(context, frame);
+                case SpdyPingFrame frame -> answer(frame);
                 default -> {
                     // settings, windows and farewells ask for nothing
                 }
@@ -85,14 +85,14 @@ final class SpdyConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void open(ChannelHandlerContext context, SpdySynStreamFrame frame) {
+    private void open(SpdySynStreamFrame frame) {
         int id = frame.streamId();
         if (frame.isInvalid() || id % 2 == 0 || open.containsKey(id)) {
-            refuse(context, id, SpdyStreamStatus.PROTOCOL_ERROR);
+            refuse(id, SpdyStreamStatus.PROTOCOL_ERROR);
             return;
         }
         if (open.size() >= MOST_STREAMS) {
-            refuse(context, id, SpdyStreamStatus.REFUSED_STREAM);
+            refuse(id, SpdyStreamStatus.REFUSED_STREAM);
             return;
         }
         var stream = new SpdyStream(id, frame.headers(), wire, inflow());
@@ -100,15 +100,15 @@ final class SpdyConnection extends ChannelInboundHandlerAdapter {
         var reply = new DefaultSpdySynReplyFrame(id);
         // Go's client waits for ever after a reply without any header
         reply.headers().set("streamtype", stream.type());
-        context.writeAndFlush(reply);
+        wire.post(reply);
         if (frame.isLast()) {
             stream.in().end();
         }
         streams.opened(stream);
     }
 
-    private static void refuse(ChannelHandlerContext context, int id, SpdyStreamStatus status) {
-        context.writeAndFlush(new DefaultSpdyRstStreamFrame(id, status));
+    private void refuse(int id, SpdyStreamStatus status) {
+        wire.post(new DefaultSpdyRstStreamFrame(id, status));
     }
 
     private void data(SpdyDataFrame frame) {
@@ -129,10 +129,10 @@ final class SpdyConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private static void answer(ChannelHandlerContext context, SpdyPingFrame frame) {
+    private void answer(SpdyPingFrame frame) {
         // an even number is our own ping that comes back
         if (frame.id() % 2 != 0) {
-            context.writeAndFlush(frame);
+            wire.post(frame);
         }
     }
 
@@ -150,6 +150,6 @@ final class SpdyConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        context.close();
+        var _ = context.close();
     }
 }

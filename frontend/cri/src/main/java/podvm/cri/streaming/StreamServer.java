@@ -58,7 +58,7 @@ public final class StreamServer implements AutoCloseable {
                         .bind(address, port)
                         .awaitUninterruptibly();
         if (!bound.isSuccess()) {
-            loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+            var _ = loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
             throw new PodException(
                     Kind.UNAVAILABLE,
                     "cannot serve streams at %s port %d: %s"

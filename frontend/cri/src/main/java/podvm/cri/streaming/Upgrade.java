@@ -131,7 +131,9 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
                                 request.uri(), protocol.get(), false, LARGEST_MESSAGE)
                         .newHandshaker(request);
         if (handshaker == null) {
-            WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(context.channel());
+            var _ =
+                    WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(
+                            context.channel());
             return;
         }
         handshaker
@@ -143,7 +145,7 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
                         pipeline.remove(ReadTimeoutHandler.class);
                         pipeline.remove(Upgrade.class);
                     } else {
-                        context.close();
+                        var _ = context.close();
                     }
                 });
     }
@@ -184,6 +186,6 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        context.close();
+        var _ = context.close();
     }
 }

@@ -59,9 +59,7 @@ final class WebSocketProcess extends SimpleChannelInboundHandler<WebSocketFrame>
             case PingWebSocketFrame ping ->
                     wire.post(new PongWebSocketFrame(ping.content().retain()));
             case PongWebSocketFrame _ -> {}
-            case CloseWebSocketFrame close -> {
-                wire.post(close.retain()).addListener(_ -> wire.close());
-            }
+            case CloseWebSocketFrame close -> wire.closeAfter(close.retain());
             default -> message(frame.content());
         }
     }
@@ -100,7 +98,7 @@ final class WebSocketProcess extends SimpleChannelInboundHandler<WebSocketFrame>
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        context.close();
+        var _ = context.close();
     }
 
     @Override

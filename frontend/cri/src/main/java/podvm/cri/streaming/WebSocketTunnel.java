@@ -26,10 +26,13 @@ final class WebSocketTunnel extends MessageToMessageCodec<WebSocketFrame, ByteBu
     @Override
     protected void decode(ChannelHandlerContext context, WebSocketFrame frame, List<Object> out) {
         switch (frame) {
-            case PingWebSocketFrame ping ->
-                    context.writeAndFlush(new PongWebSocketFrame(ping.content().retain()));
+            case PingWebSocketFrame ping -> {
+                var _ = context.writeAndFlush(new PongWebSocketFrame(ping.content().retain()));
+            }
             case PongWebSocketFrame _ -> {}
-            case CloseWebSocketFrame _ -> context.close();
+            case CloseWebSocketFrame _ -> {
+                var _ = context.close();
+            }
             default -> out.add(frame.content().retain());
         }
     }

@@ -1,7 +1,7 @@
 package podvm.cri.streaming;
 
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.time.Duration;
@@ -36,7 +36,7 @@ final class Wire {
             ReferenceCountUtil.release(frame);
             throw e;
         }
-        channel.writeAndFlush(frame);
+        var _ = channel.writeAndFlush(frame);
     }
 
     private synchronized void awaitRoom() throws IOException, InterruptedException {
@@ -49,17 +49,24 @@ final class Wire {
     }
 
     /** Sends what must not wait, such as the answer to a ping. */
-    ChannelFuture post(Object frame) {
-        return channel.writeAndFlush(frame);
+    void post(Object frame) {
+        var _ = channel.writeAndFlush(frame);
+    }
+
+    /** Sends the last frame and closes. */
+    void closeAfter(Object frame) {
+        var _ = channel.writeAndFlush(frame).addListener(ChannelFutureListener.CLOSE);
     }
 
     /** Ends the connection once the client has left, or a while later. */
     void farewell() {
-        channel.eventLoop()
-                .schedule(() -> channel.close(), FAREWELL.toMillis(), TimeUnit.MILLISECONDS);
+        var _ =
+                channel.eventLoop()
+                        .schedule(
+                                this::close, FAREWELL.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     void close() {
-        channel.close();
+        var _ = channel.close();
     }
 }
