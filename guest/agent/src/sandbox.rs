@@ -1,6 +1,7 @@
 //! What a pod's containers share: names, network, clock, scratch disk, shared memory.
 
 use std::fs;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use rustix::mount::MountFlags;
@@ -13,7 +14,7 @@ use crate::error::{Doing, Error, Result};
 use crate::launch::dev::SHM;
 use crate::modules::{Modules, Phase};
 use crate::sys::entropy;
-use crate::sys::netlink::{Batch, Cidr};
+use crate::sys::netlink::{Batch, Cidr, Link, Mac, Neighbor, Route};
 
 pub const ETC: &str = "/run/podvm/etc";
 const NETWORK_PATIENCE: Duration = Duration::from_secs(10);
@@ -124,8 +125,10 @@ fn sysctl_path(key: &str) -> Result<String> {
 struct Interface {
     mac: String,
     name: String,
+    address: Option<Mac>,
     addresses: Vec<Cidr>,
-    routes: Vec<(Cidr, Option<std::net::IpAddr>)>,
+    routes: Vec<Route>,
+    neighbors: Vec<Neighbor>,
     mtu: Option<u32>,
 }
 
@@ -137,26 +140,50 @@ impl Interface {
         }
         at_most("interfaces.addresses", wire.addresses.len(), 64)?;
         at_most("interfaces.routes", wire.routes.len(), 1024)?;
+        at_most("interfaces.neighbors", wire.neighbors.len(), 1024)?;
         let cidr = |field: &str, text: &str| {
             Cidr::parse(text).ok_or_else(|| Error::invalid(format!("{field}: not an address with prefix length: {text:?}")))
         };
         let addresses = wire.addresses.iter().map(|a| cidr("interfaces.addresses", a)).collect::<Result<_>>()?;
         let mut routes = Vec::with_capacity(wire.routes.len());
         for route in &wire.routes {
-            let gateway = match route.gateway.as_str() {
-                "" => None,
-                text => Some(text.parse().map_err(|_| Error::invalid(format!("interfaces.routes.gateway: not an address: {text:?}")))?),
-            };
-            routes.push((cidr("interfaces.routes.destination", &route.destination)?, gateway));
+            routes.push(Route {
+                destination: cidr("interfaces.routes.destination", &route.destination)?,
+                gateway: ip("interfaces.routes.gateway", &route.gateway)?,
+                source: ip("interfaces.routes.source", &route.source)?,
+                metric: route.metric,
+                mtu: route.mtu,
+                on_link: route.on_link,
+            });
         }
-        Ok(Self { mac: wire.mac.to_ascii_lowercase(), name, addresses, routes, mtu: (wire.mtu > 0).then_some(wire.mtu) })
+        let mut neighbors = Vec::with_capacity(wire.neighbors.len());
+        for neighbor in &wire.neighbors {
+            let field = "interfaces.neighbors.ip";
+            let ip = ip(field, &neighbor.ip)?.ok_or_else(|| Error::invalid(format!("{field} is empty")))?;
+            neighbors.push(Neighbor { ip, mac: mac("interfaces.neighbors.mac", &neighbor.mac)? });
+        }
+        let address = if wire.address.is_empty() { None } else { Some(mac("interfaces.address", &wire.address)?) };
+        let mtu = (wire.mtu > 0).then_some(wire.mtu);
+        Ok(Self { mac: wire.mac.to_ascii_lowercase(), name, address, addresses, routes, neighbors, mtu })
     }
+}
+
+/// Empty: none.
+fn ip(field: &str, text: &str) -> Result<Option<IpAddr>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| Error::invalid(format!("{field}: not an address: {text:?}")))
+}
+
+fn mac(field: &str, text: &str) -> Result<Mac> {
+    Mac::parse(text).ok_or_else(|| Error::invalid(format!("{field}: not a hardware address: {text:?}")))
 }
 
 async fn configure_network(interfaces: &[Interface]) -> Result<()> {
     const LOOPBACK: u32 = 1;
     let mut batch = Batch::default();
-    batch.link_up(LOOPBACK, None, None);
+    batch.link_up(LOOPBACK, &Link::default());
     for interface in interfaces {
         let (index, present) = find(&interface.mac).await?;
         let rename = (present != interface.name).then_some(interface.name.as_str());
@@ -164,9 +191,10 @@ async fn configure_network(interfaces: &[Interface]) -> Result<()> {
         if !interface.addresses.iter().any(|a| a.address.is_ipv6()) {
             batch.no_link_local_address(index);
         }
-        batch.link_up(index, rename, interface.mtu);
+        batch.link_up(index, &Link { name: rename, address: interface.address, mtu: interface.mtu });
         interface.addresses.iter().for_each(|a| batch.address(index, *a));
-        interface.routes.iter().for_each(|(destination, gateway)| batch.route(index, *destination, *gateway));
+        interface.neighbors.iter().for_each(|n| batch.neighbor(index, n));
+        interface.routes.iter().for_each(|r| batch.route(index, r));
     }
     batch.send().map_err(|e| Error::internal(format!("interfaces: cannot {e}")))
 }

@@ -42,10 +42,11 @@ fn sandbox() -> ConfigureSandboxRequest {
             name: "eth0".into(),
             addresses: vec!["10.0.2.15/24".into(), "fec0::15/64".into()],
             routes: vec![
-                Route { destination: "0.0.0.0/0".into(), gateway: "10.0.2.2".into() },
-                Route { destination: "::/0".into(), gateway: "fec0::2".into() },
+                Route { destination: "0.0.0.0/0".into(), gateway: "10.0.2.2".into(), ..Default::default() },
+                Route { destination: "::/0".into(), gateway: "fec0::2".into(), ..Default::default() },
             ],
             mtu: 1400,
+            ..Default::default()
         }],
         now_unix_ns: 1_800_000_000_000_000_000,
         random_seed: vec![7; 64],

@@ -12,6 +12,7 @@ const NLMSG_ERROR: u16 = 2;
 const RTM_NEWLINK: u16 = 16;
 const RTM_NEWADDR: u16 = 20;
 const RTM_NEWROUTE: u16 = 24;
+const RTM_NEWNEIGH: u16 = 28;
 
 const NLM_F_REQUEST: u16 = 0x1;
 const NLM_F_ACK: u16 = 0x4;
@@ -19,6 +20,7 @@ const NLM_F_REPLACE: u16 = 0x100;
 const NLM_F_CREATE: u16 = 0x400;
 
 const IFF_UP: u32 = 1;
+const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MTU: u16 = 4;
 const IFLA_AF_SPEC: u16 = 26;
@@ -33,6 +35,14 @@ const IFA_F_NODAD: u8 = 2;
 const RTA_DST: u16 = 1;
 const RTA_OIF: u16 = 4;
 const RTA_GATEWAY: u16 = 5;
+const RTA_PRIORITY: u16 = 6;
+const RTA_PREFSRC: u16 = 7;
+const RTA_METRICS: u16 = 8;
+const RTAX_MTU: u16 = 2;
+const RTNH_F_ONLINK: u32 = 4;
+const NDA_DST: u16 = 1;
+const NDA_LLADDR: u16 = 2;
+const NUD_PERMANENT: u16 = 0x80;
 const RT_TABLE_MAIN: u8 = 254;
 const RTPROT_BOOT: u8 = 3;
 const RT_SCOPE_UNIVERSE: u8 = 0;
@@ -62,6 +72,46 @@ impl Cidr {
     }
 }
 
+/// A hardware address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mac([u8; 6]);
+
+impl Mac {
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 6];
+        let mut parts = text.split(':');
+        for byte in &mut bytes {
+            let part = parts.next().filter(|p| p.len() == 2)?;
+            *byte = u8::from_str_radix(part, 16).ok()?;
+        }
+        parts.next().is_none().then_some(Self(bytes))
+    }
+}
+
+/// What is changed of a link; the rest stays.
+#[derive(Default)]
+pub struct Link<'a> {
+    pub name: Option<&'a str>,
+    pub address: Option<Mac>,
+    pub mtu: Option<u32>,
+}
+
+/// Zeros: as the kernel chooses.
+pub struct Route {
+    pub destination: Cidr,
+    pub gateway: Option<IpAddr>,
+    pub source: Option<IpAddr>,
+    pub metric: u32,
+    pub mtu: u32,
+    pub on_link: bool,
+}
+
+/// A permanent entry of the neighbor table.
+pub struct Neighbor {
+    pub ip: IpAddr,
+    pub mac: Mac,
+}
+
 impl Batch {
     /// To be said before the link comes up, which is when the kernel makes that address and asks the network about it.
     pub fn no_link_local_address(&mut self, index: u32) {
@@ -74,15 +124,18 @@ impl Batch {
         self.end(start);
     }
 
-    /// Brings a link up, and gives it a name and an MTU where they are set.
-    pub fn link_up(&mut self, index: u32, name: Option<&str>, mtu: Option<u32>) {
-        let start = self.link(format!("bring up {}", name.unwrap_or("a network interface")), index, IFF_UP);
-        if let Some(name) = name {
+    /// Brings a link up.
+    pub fn link_up(&mut self, index: u32, link: &Link) {
+        let start = self.link(format!("bring up {}", link.name.unwrap_or("a network interface")), index, IFF_UP);
+        if let Some(name) = link.name {
             let mut value = name.as_bytes().to_vec();
             value.push(0);
             self.attribute(IFLA_IFNAME, &value);
         }
-        if let Some(mtu) = mtu {
+        if let Some(Mac(address)) = link.address {
+            self.attribute(IFLA_ADDRESS, &address);
+        }
+        if let Some(mtu) = link.mtu {
             self.attribute(IFLA_MTU, &mtu.to_ne_bytes());
         }
         self.end(start);
@@ -104,18 +157,43 @@ impl Batch {
         self.end(start);
     }
 
-    pub fn route(&mut self, index: u32, destination: Cidr, gateway: Option<IpAddr>) {
+    pub fn neighbor(&mut self, index: u32, neighbor: &Neighbor) {
+        let start = self.begin(format!("add the neighbor {}", neighbor.ip), RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
+        self.bytes.extend([family(neighbor.ip), 0, 0, 0]);
+        self.bytes.extend(index.to_ne_bytes());
+        self.bytes.extend(NUD_PERMANENT.to_ne_bytes());
+        self.bytes.extend([0, 0]);
+        self.attribute(NDA_DST, &octets(neighbor.ip));
+        self.attribute(NDA_LLADDR, &neighbor.mac.0);
+        self.end(start);
+    }
+
+    pub fn route(&mut self, index: u32, route: &Route) {
+        let Route { destination, gateway, .. } = *route;
         let name = format!("add the route to {}/{}", destination.address, destination.prefix);
         let start = self.begin(name, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
         let scope = if gateway.is_none() && destination.address.is_ipv4() { RT_SCOPE_LINK } else { RT_SCOPE_UNIVERSE };
         self.bytes.extend([family(destination.address), destination.prefix, 0, 0]);
         self.bytes.extend([RT_TABLE_MAIN, RTPROT_BOOT, scope, RTN_UNICAST]);
-        self.bytes.extend(0u32.to_ne_bytes());
+        self.bytes.extend(if route.on_link { RTNH_F_ONLINK } else { 0 }.to_ne_bytes());
         if destination.prefix > 0 {
             self.attribute(RTA_DST, &octets(destination.address));
         }
         if let Some(gateway) = gateway {
             self.attribute(RTA_GATEWAY, &octets(gateway));
+        }
+        if let Some(source) = route.source {
+            self.attribute(RTA_PREFSRC, &octets(source));
+        }
+        if route.metric > 0 {
+            self.attribute(RTA_PRIORITY, &route.metric.to_ne_bytes());
+        }
+        if route.mtu > 0 {
+            // struct rtattr in an rtattr: length, kind, value
+            let mut metrics = 8u16.to_ne_bytes().to_vec();
+            metrics.extend(RTAX_MTU.to_ne_bytes());
+            metrics.extend(route.mtu.to_ne_bytes());
+            self.attribute(RTA_METRICS, &metrics);
         }
         self.attribute(RTA_OIF, &index.to_ne_bytes());
         self.end(start);
@@ -239,16 +317,29 @@ mod tests {
     #[test]
     fn every_message_tells_its_own_length_and_number() {
         let mut batch = Batch::default();
-        batch.link_up(2, Some("eth0"), Some(1400));
+        let address = Mac::parse("02:00:00:00:00:0a");
+        batch.link_up(2, &Link { name: Some("eth0"), address, mtu: Some(1400) });
         batch.address(2, Cidr::parse("10.0.2.15/24").unwrap());
-        batch.route(2, Cidr::parse("0.0.0.0/0").unwrap(), Some("10.0.2.2".parse().unwrap()));
+        let gateway = "10.0.2.2".parse().unwrap();
+        batch.neighbor(2, &Neighbor { ip: gateway, mac: address.unwrap() });
+        let destination = Cidr::parse("0.0.0.0/0").unwrap();
+        let source = Some("10.0.2.15".parse().unwrap());
+        batch.route(2, &Route { destination, gateway: Some(gateway), source, metric: 7, mtu: 1300, on_link: true });
         let mut rest = batch.bytes.as_slice();
-        for number in 0..3u32 {
+        for number in 0..4u32 {
             let length = u32::from_ne_bytes(rest[..4].try_into().unwrap()) as usize;
             assert_eq!(u32::from_ne_bytes(rest[8..12].try_into().unwrap()), number);
             rest = &rest[length..];
         }
         assert!(rest.is_empty());
+    }
+
+    #[test]
+    fn a_hardware_address_has_six_bytes_of_two_digits() {
+        assert_eq!(Mac::parse("02:00:00:00:00:0a"), Some(Mac([2, 0, 0, 0, 0, 10])));
+        for bad in ["", "02:00:00:00:00", "02:00:00:00:00:0a:0b", "2:0:0:0:0:a", "02:00:00:00:00:0g"] {
+            assert!(Mac::parse(bad).is_none(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ import podvm.cri.CriServer;
 import podvm.cri.NodeInfo;
 import podvm.cri.streaming.StreamServer;
 import podvm.engine.Finding;
+import podvm.engine.Networks;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.Rollback;
@@ -86,7 +87,8 @@ final class Daemon implements AutoCloseable {
                     undo.add(
                             ImageStore.open(
                                     state.resolve("images"), imageOptions(config), policy, events));
-            var journals = new JournalFiles(Directories.own(state.resolve("pods")), events);
+            var records = Directories.own(state.resolve("pods"));
+            var journals = new JournalFiles(records, events);
             var binary =
                     config.qemu()
                             .or(QemuPrerequisites::findBinary)
@@ -103,16 +105,16 @@ final class Daemon implements AutoCloseable {
             var machines =
                     undo.add(new QemuMachines(qemuOptions(config, binary, verdict.accelerator())));
             var agents = undo.add(new GrpcAgents());
+            var networks = new UserNetworks(Path.of("/etc/resolv.conf"));
             var ports =
                     new Ports(
                             images,
                             machines,
                             agents,
-                            new UserNetworks(Path.of("/etc/resolv.conf")),
+                            networks,
                             new ScratchVolumes(state),
                             journals,
-                            new SandboxJournalFiles(
-                                    Directories.own(state.resolve("sandboxes")), events),
+                            new SandboxJournalFiles(records, events),
                             events);
             var pods = undo.add(PodTable.open(ports, settings(config)));
             var sandboxes = undo.add(SandboxTable.open(ports, settings(config)));
@@ -121,7 +123,7 @@ final class Daemon implements AutoCloseable {
                     new NodeService(pods, facts::version, () -> findings(config, probe, images));
             var server = undo.add(NodeServer.start(run.resolve("node.sock"), service));
             if (config.cri().isPresent()) {
-                serveCri(config, config.cri().get(), sandboxes, images, facts, events, undo);
+                serveCri(config, config.cri().get(), sandboxes, images, networks, facts, events, undo);
             }
             return new Daemon(config, pods, sandboxes, server, undo.keep());
         }
@@ -132,6 +134,7 @@ final class Daemon implements AutoCloseable {
             Config.Cri cri,
             SandboxTable sandboxes,
             ImageStore images,
+            Networks networks,
             NodeFacts facts,
             EventLog events,
             Rollback undo)
@@ -141,8 +144,7 @@ final class Daemon implements AutoCloseable {
                 new NodeInfo(
                         Version.TEXT,
                         config.state().resolve("images"),
-                        // the user network needs nothing of the node
-                        Optional::empty,
+                        networks::readiness,
                         facts::json);
         undo.add(
                 CriServer.start(

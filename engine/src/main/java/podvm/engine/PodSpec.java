@@ -10,6 +10,7 @@ import java.util.Map;
  *
  * @param hostname the pod's host name; the pod's name where the manifest gives none
  * @param subdomain may be empty
+ * @param ports that containers declare; those with a host port are reached through the node
  */
 public record PodSpec(
         String namespace,
@@ -23,7 +24,9 @@ public record PodSpec(
         Duration terminationGrace,
         List<ContainerSpec> initContainers,
         List<ContainerSpec> containers,
-        Map<String, VolumeSpec> volumes) {
+        Map<String, VolumeSpec> volumes,
+        NetworkChoice network,
+        List<NetworkRequest.PortMapping> ports) {
     /** Extra lines of /etc/hosts. */
     public record HostAlias(String ip, List<String> hostnames) {}
 

@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import podvm.engine.NetworkRequest.Dns;
+import podvm.engine.NetworkRequest.PortMapping;
 
 /**
  * A pod without its containers, as whoever runs containers in it asks for it.
@@ -11,7 +13,7 @@ import java.util.Optional;
  * @param handler the CRI runtime handler it was asked for with; empty: the default one
  * @param hostname empty: the pod's name
  * @param logDirectory where the containers' logs are; empty: they need not be kept
- * @param dns empty: as the network says
+ * @param dns where it says anything, all of /etc/resolv.conf
  * @param sysctls names with dots, of namespaces that the pod has for itself
  */
 public record SandboxSpec(
@@ -19,7 +21,7 @@ public record SandboxSpec(
         String handler,
         String hostname,
         Optional<Path> logDirectory,
-        Optional<Dns> dns,
+        Dns dns,
         List<PortMapping> ports,
         Map<String, String> labels,
         Map<String, String> annotations,
@@ -31,25 +33,6 @@ public record SandboxSpec(
         @Override
         public String toString() {
             return namespace + "/" + name;
-        }
-    }
-
-    /**
-     * Lines of /etc/resolv.conf.
-     *
-     * @param options such as "ndots:5"
-     */
-    public record Dns(List<String> servers, List<String> searches, List<String> options) {}
-
-    /**
-     * @param hostIp empty: all addresses of the node
-     * @param hostPort 0: not mapped
-     */
-    public record PortMapping(Protocol protocol, int containerPort, int hostPort, String hostIp) {
-        public enum Protocol {
-            TCP,
-            UDP,
-            SCTP
         }
     }
 

@@ -32,6 +32,8 @@ final class Native {
     static final MethodHandle POLL = errno("poll", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
     static final MethodHandle WAITID =
             errno("waitid", JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
+    static final MethodHandle SETNS = errno("setns", JAVA_INT, JAVA_INT, JAVA_INT);
+    static final MethodHandle IOCTL = variadic("ioctl", 2, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
     static final MethodHandle GETEUID = plain("geteuid", JAVA_INT);
 
     /** The library's own wrappers of pidfd calls are younger than the glibc asked for. */

@@ -22,7 +22,7 @@ import podvm.proto.agent.v1.ExecRequest;
 import podvm.proto.agent.v1.ExecStart;
 import podvm.proto.agent.v1.GuardedPaths;
 import podvm.proto.agent.v1.Mount;
-
+import podvm.proto.agent.v1.Neighbor;
 import podvm.proto.agent.v1.NetworkInterface;
 import podvm.proto.agent.v1.PidNamespace;
 import podvm.proto.agent.v1.Process;
@@ -66,6 +66,7 @@ final class Requests {
         var message =
                 NetworkInterface.newBuilder()
                         .setMac(network.mac())
+                        .setAddress(network.address())
                         .setName(network.name())
                         .addAllAddresses(network.addresses())
                         .setMtu(network.mtu());
@@ -73,7 +74,14 @@ final class Requests {
             message.addRoutes(
                     Route.newBuilder()
                             .setDestination(route.destination())
-                            .setGateway(route.gateway()));
+                            .setGateway(route.gateway())
+                            .setMetric(route.metric())
+                            .setOnLink(route.onLink())
+                            .setSource(route.source())
+                            .setMtu(route.mtu()));
+        }
+        for (var neighbor : network.neighbors()) {
+            message.addNeighbors(Neighbor.newBuilder().setIp(neighbor.ip()).setMac(neighbor.mac()));
         }
         return message.build();
     }
@@ -93,18 +101,19 @@ final class Requests {
     }
 
     static CreateContainerRequest create(ContainerPlan plan) {
-        var message = CreateContainerRequest.newBuilder()
-                .setId(plan.id().text())
-                .setRoot(
-                        RootFilesystem.newBuilder()
-                                .addAllLayerSerials(plan.layerSerials())
-                                .setReadOnly(plan.readOnlyRoot()))
-                .setProcess(process(plan.process()))
-                .addAllMounts(plan.mounts().stream().map(Requests::mount).toList())
-                .setResources(resources(plan.limits()))
-                .setSecurity(security(plan.security()))
-                .setStdin(plan.stdin())
-                .setStdinOnce(plan.stdinOnce());
+        var message =
+                CreateContainerRequest.newBuilder()
+                        .setId(plan.id().text())
+                        .setRoot(
+                                RootFilesystem.newBuilder()
+                                        .addAllLayerSerials(plan.layerSerials())
+                                        .setReadOnly(plan.readOnlyRoot()))
+                        .setProcess(process(plan.process()))
+                        .addAllMounts(plan.mounts().stream().map(Requests::mount).toList())
+                        .setResources(resources(plan.limits()))
+                        .setSecurity(security(plan.security()))
+                        .setStdin(plan.stdin())
+                        .setStdinOnce(plan.stdinOnce());
         switch (plan.processes()) {
             case Processes.Own _ -> {}
             case Processes.OfPod _ ->
@@ -189,15 +198,16 @@ final class Requests {
     }
 
     private static Security security(SecurityPlan plan) {
-        var message = Security.newBuilder()
-                .setPrivileged(plan.privileged())
-                .addAllCapabilities(plan.capabilities())
-                .setNoNewPrivileges(plan.noNewPrivileges())
-                .setSeccomp(
-                        plan.seccompUnconfined()
-                                ? SeccompMode.SECCOMP_MODE_UNCONFINED
-                                : SeccompMode.SECCOMP_MODE_DEFAULT)
-                .addAllAmbientCapabilities(plan.ambient());
+        var message =
+                Security.newBuilder()
+                        .setPrivileged(plan.privileged())
+                        .addAllCapabilities(plan.capabilities())
+                        .setNoNewPrivileges(plan.noNewPrivileges())
+                        .setSeccomp(
+                                plan.seccompUnconfined()
+                                        ? SeccompMode.SECCOMP_MODE_UNCONFINED
+                                        : SeccompMode.SECCOMP_MODE_DEFAULT)
+                        .addAllAmbientCapabilities(plan.ambient());
         plan.guarded()
                 .ifPresent(paths ->
                         message.setGuardedPaths(

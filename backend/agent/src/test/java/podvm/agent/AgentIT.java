@@ -306,7 +306,18 @@ class AgentIT {
             ContainerId container, List<String> args, boolean stdin, MountPlan... mounts) {
         var process =
                 new ProcessPlan(
-                        args, List.of(), "", "", Optional.empty(), List.of(), false, false, 0, 0, 0, List.of());
+                        args,
+                        List.of(),
+                        "",
+                        "",
+                        Optional.empty(),
+                        List.of(),
+                        false,
+                        false,
+                        0,
+                        0,
+                        0,
+                        List.of());
         return new ContainerPlan(
                 container,
                 List.of("layer"),
@@ -315,7 +326,7 @@ class AgentIT {
                 List.of(mounts),
                 new ResourceLimits(0, 0, 0, 0, 0, 0),
                 new SecurityPlan(false, List.of(), List.of(), false, false, Optional.empty()),
- new Agent.Processes.Own(),
+                new Agent.Processes.Own(),
                 stdin,
                 stdin);
     }

@@ -45,6 +45,7 @@ import podvm.proto.agent.v1.CreateContainerRequest;
 import podvm.proto.agent.v1.CreateContainerResponse;
 import podvm.proto.agent.v1.PutVolumeRequest;
 import podvm.proto.agent.v1.PutVolumeResponse;
+import podvm.proto.agent.v1.Route;
 import podvm.proto.agent.v1.SeccompMode;
 import podvm.proto.agent.v1.ShutdownRequest;
 import podvm.proto.agent.v1.ShutdownResponse;
@@ -81,10 +82,17 @@ class GrpcAgentTest {
 
     @Test
     void theSandboxIsConfiguredWithClockAndRandomSeed() throws Exception {
-        var route = new PodNetwork.Route("0.0.0.0/0", "10.0.2.2");
+        var route = new PodNetwork.Route("0.0.0.0/0", "10.0.2.2", 7, true, "10.0.2.15", 1300);
+        var neighbor = new PodNetwork.Neighbor("10.0.2.2", "52:54:00:00:00:02");
         var eth0 =
                 new PodNetwork.Interface(
-                        "52:54:00:12:34:56", "eth0", List.of("10.0.2.15/24"), List.of(route), 1400);
+                        "52:54:00:12:34:56",
+                        "0a:00:00:00:00:01",
+                        "eth0",
+                        List.of("10.0.2.15/24"),
+                        List.of(route),
+                        List.of(neighbor),
+                        1400);
         agent.configure(
                 new SandboxSetup(
                         "web",
@@ -104,8 +112,21 @@ class GrpcAgentTest {
         assertThat(request.getSysctlsMap()).containsEntry("net.core.somaxconn", "1024");
         assertThat(request.getScratchDiskSerial()).isEqualTo("scratch");
         assertThat(request.getShmSizeBytes()).isEqualTo(64 << 20);
-        assertThat(request.getInterfaces(0).getMtu()).isEqualTo(1400);
-        assertThat(request.getInterfaces(0).getRoutes(0).getGateway()).isEqualTo("10.0.2.2");
+        var wire = request.getInterfaces(0);
+        assertThat(wire.getMtu()).isEqualTo(1400);
+        assertThat(wire.getAddress()).isEqualTo("0a:00:00:00:00:01");
+        assertThat(wire.getRoutes(0))
+                .isEqualTo(
+                        Route.newBuilder()
+                                .setDestination("0.0.0.0/0")
+                                .setGateway("10.0.2.2")
+                                .setMetric(7)
+                                .setOnLink(true)
+                                .setSource("10.0.2.15")
+                                .setMtu(1300)
+                                .build());
+        assertThat(wire.getNeighbors(0).getIp()).isEqualTo("10.0.2.2");
+        assertThat(wire.getNeighbors(0).getMac()).isEqualTo("52:54:00:00:00:02");
         assertThat(request.getRandomSeed().size()).isEqualTo(64);
         assertThat(Instant.ofEpochSecond(0, request.getNowUnixNs()))
                 .isBetween(Instant.now().minusSeconds(10), Instant.now());

@@ -10,6 +10,17 @@ final class Plans {
 
     static ProcessPlan process(String... args) {
         return new ProcessPlan(
-                List.of(args), List.of(), "", "", Optional.empty(), List.of(), false, false, 0, 0, 0, List.of());
+                List.of(args),
+                List.of(),
+                "",
+                "",
+                Optional.empty(),
+                List.of(),
+                false,
+                false,
+                0,
+                0,
+                0,
+                List.of());
     }
 }

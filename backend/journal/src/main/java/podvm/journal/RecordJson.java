@@ -3,6 +3,7 @@ package podvm.journal;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerSpec.EnvSpec;
+import podvm.engine.NetworkChoice;
 import podvm.engine.PodStatus.ContainerState;
 import podvm.engine.VolumeSpec;
 import tools.jackson.databind.DeserializationFeature;
@@ -24,6 +25,7 @@ final class RecordJson {
                 .addMixIn(EnvSpec.class, Tagged.class)
                 .addMixIn(VolumeSpec.class, Tagged.class)
                 .addMixIn(ContainerState.class, Tagged.class)
+                .addMixIn(NetworkChoice.class, Tagged.class)
                 .addMixIn(ContainerConfig.MountSource.class, Tagged.class)
                 .addMixIn(ContainerConfig.Seccomp.class, Tagged.class)
                 .addMixIn(ContainerConfig.PidNamespace.class, Tagged.class)

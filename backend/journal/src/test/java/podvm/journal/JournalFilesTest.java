@@ -22,6 +22,8 @@ import podvm.engine.Image;
 import podvm.engine.ImageConfig;
 import podvm.engine.LayerDisk;
 import podvm.engine.MachineSize;
+import podvm.engine.NetworkChoice;
+import podvm.engine.NetworkRequest;
 import podvm.engine.PodEvent;
 import podvm.engine.PodId;
 import podvm.engine.PodRecord;
@@ -158,7 +160,11 @@ class JournalFilesTest {
                                 "m",
                                 new VolumeSpec.Memory(1 << 20),
                                 "e",
-                                new VolumeSpec.EmptyDir()));
+                                new VolumeSpec.EmptyDir()),
+                        new NetworkChoice.Named("podnet"),
+                        List.of(
+                                new NetworkRequest.PortMapping(
+                                        NetworkRequest.PortMapping.Protocol.TCP, 80, 8080, "")));
         var now = Instant.parse("2026-01-02T03:04:05.123456789Z");
         var status =
                 new PodStatus(

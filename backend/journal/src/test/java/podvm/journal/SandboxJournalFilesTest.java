@@ -19,6 +19,7 @@ import podvm.engine.ContainerConfig.MountSource;
 import podvm.engine.ContainerId;
 import podvm.engine.Digest;
 import podvm.engine.MachineSize;
+import podvm.engine.NetworkRequest;
 import podvm.engine.PodEvent;
 import podvm.engine.SandboxContainer;
 import podvm.engine.SandboxId;
@@ -34,9 +35,7 @@ final class SandboxJournalFilesTest {
         var record = record();
         new SandboxJournalFiles(directory, events::add).write(record);
         var read = new SandboxJournalFiles(directory, events::add).readAll();
-        assertThat(read)
-                .usingRecursiveFieldByFieldElementComparator()
-                .containsExactly(record);
+        assertThat(read).usingRecursiveFieldByFieldElementComparator().containsExactly(record);
         assertThat(events).isEmpty();
     }
 
@@ -56,12 +55,26 @@ final class SandboxJournalFilesTest {
         var journal = new SandboxJournalFiles(directory, events::add);
         var record = record();
         journal.write(record);
-        var home = directory.resolve(record.id().text());
+        var home = directory.resolve(record.id().pod().text());
         Files.writeString(home.resolve("sandbox.json"), "{");
         assertThat(journal.readAll()).isEmpty();
         assertThat(journal.readAll()).isEmpty();
         assertThat(home.resolve("sandbox.json.unreadable")).exists();
         assertThat(events).extracting(PodEvent::name).containsExactly("JournalUnreadable");
+    }
+
+    @Test
+    void theJournalOfPodsLeavesASandboxesDirectoryAlone() throws Exception {
+        var journal = new SandboxJournalFiles(directory, events::add);
+        var record = record();
+        journal.write(record);
+        var disk = directory.resolve(record.id().pod().text()).resolve("scratch");
+        Files.writeString(disk, "");
+        assertThat(new JournalFiles(directory, events::add).readAll()).isEmpty();
+        assertThat(disk).exists();
+        assertThat(journal.readAll()).hasSize(1);
+        journal.delete(record.id());
+        assertThat(disk).doesNotExist();
     }
 
     private static SandboxRecord record() {
@@ -72,12 +85,11 @@ final class SandboxJournalFilesTest {
                         "podvm",
                         "web-0",
                         Optional.of(Path.of("/var/log/pods/web")),
-                        Optional.of(
-                                new SandboxSpec.Dns(
-                                        List.of("10.0.0.2"), List.of("a.b"), List.of("ndots:5"))),
+                        new NetworkRequest.Dns(
+                                List.of("10.0.0.2"), List.of("a.b"), List.of("ndots:5")),
                         List.of(
-                                new SandboxSpec.PortMapping(
-                                        SandboxSpec.PortMapping.Protocol.UDP, 53, 5353, "")),
+                                new NetworkRequest.PortMapping(
+                                        NetworkRequest.PortMapping.Protocol.UDP, 53, 5353, "")),
                         Map.of("app", "web"),
                         Map.of("note", "x"),
                         Map.of("net.core.somaxconn", "100"),
@@ -97,7 +109,11 @@ final class SandboxJournalFilesTest {
                                                 "cm",
                                                 List.of(
                                                         new VolumeFile(
-                                                                "a", new byte[] {1, 2}, 0644, 0, 0)))),
+                                                                "a",
+                                                                new byte[] {1, 2},
+                                                                0644,
+                                                                0,
+                                                                0)))),
                                 mount(new MountSource.EmptyDir("data")),
                                 mount(new MountSource.Memory("shm", 9)),
                                 mount(new MountSource.HostPath(Path.of("/srv"))),

@@ -6,6 +6,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import podvm.engine.Deadline;
+import podvm.engine.NetworkChoice;
+import podvm.engine.NetworkRequest;
+import podvm.engine.NetworkRequest.PortMapping;
 import podvm.engine.Networks;
 import podvm.engine.Nic;
 import podvm.engine.PodException;
@@ -36,13 +39,38 @@ public final class UserNetworks implements Networks {
     }
 
     @Override
-    public PodNetwork attach(PodId pod, Deadline deadline) throws PodException {
-        return connection(pod);
+    public void check(NetworkChoice network, List<PortMapping> ports) throws PodException {
+        for (var port : ports) {
+            if (port.hostPort() != 0) {
+                throw new PodException(
+                        Kind.UNSUPPORTED,
+                        "hostPort "
+                                + port.hostPort()
+                                + " is not honoured by the VMM's user network, which cannot be"
+                                + " reached from outside",
+                        "remove it, or run the pod as root with --network NAME");
+            }
+        }
+    }
+
+    @Override
+    public PodNetwork attach(NetworkRequest request, Deadline deadline) throws PodException {
+        return connection(request.pod());
     }
 
     @Override
     public PodNetwork find(PodId pod) throws PodException {
         return connection(pod);
+    }
+
+    @Override
+    public List<PodId> leftovers() {
+        return List.of();
+    }
+
+    @Override
+    public Readiness readiness() {
+        return Readiness.READY;
     }
 
     @Override
@@ -82,14 +110,26 @@ public final class UserNetworks implements Networks {
         }
 
         @Override
+        public void connect(Deadline deadline) {
+            // the VMM does it
+        }
+
+        @Override
         public List<Interface> interfaces() {
             var routes = List.of(new Route("0.0.0.0/0", GATEWAY));
-            return List.of(new Interface(mac, "eth0", List.of(ADDRESS + "/24"), routes, MTU));
+            return List.of(
+                    new Interface(
+                            mac, "", "eth0", List.of(ADDRESS + "/24"), routes, List.of(), MTU));
         }
 
         @Override
         public List<String> nameservers() {
             return List.of(NAMESERVER);
+        }
+
+        @Override
+        public List<String> resolverOptions() {
+            return List.of();
         }
 
         @Override

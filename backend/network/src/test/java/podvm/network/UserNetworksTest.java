@@ -1,14 +1,21 @@
 package podvm.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import podvm.engine.Deadline;
+import podvm.engine.NetworkChoice;
+import podvm.engine.NetworkRequest;
+import podvm.engine.NetworkRequest.PortMapping;
 import podvm.engine.Nic;
+import podvm.engine.PodException;
 import podvm.engine.PodId;
 import podvm.engine.PodNetwork;
 
@@ -58,7 +65,7 @@ class UserNetworksTest {
     @Test
     void aHostWithoutResolverConfigurationHasNoDomains() throws Exception {
         var networks = new UserNetworks(temporary.resolve("missing"));
-        try (var network = networks.attach(POD, Deadline.after(Duration.ofSeconds(1)))) {
+        try (var network = networks.attach(request(), Deadline.after(Duration.ofSeconds(1)))) {
             assertThat(network.searchDomains()).isEmpty();
         }
     }
@@ -71,8 +78,29 @@ class UserNetworksTest {
         }
     }
 
+    @Test
+    void aHostPortIsRefusedSinceNothingReachesThePod() {
+        var port = new PortMapping(PortMapping.Protocol.TCP, 80, 8080, "");
+        assertThatThrownBy(() ->
+                        new UserNetworks(temporary).check(new NetworkChoice.User(), List.of(port)))
+                .isInstanceOf(PodException.class)
+                .hasMessageContaining("hostPort");
+    }
+
+    private static NetworkRequest request() {
+        return new NetworkRequest(
+                POD,
+                "default",
+                "web",
+                "",
+                Map.of(),
+                new NetworkChoice.User(),
+                List.of(),
+                NetworkRequest.Dns.OF_NETWORK);
+    }
+
     private PodNetwork attach(String resolvConf) throws Exception {
         var file = Files.writeString(temporary.resolve("resolv.conf"), resolvConf);
-        return new UserNetworks(file).attach(POD, Deadline.after(Duration.ofSeconds(1)));
+        return new UserNetworks(file).attach(request(), Deadline.after(Duration.ofSeconds(1)));
     }
 }

@@ -1,9 +1,9 @@
 package podvm.engine.pod;
 
 import java.util.List;
+import podvm.engine.NetworkRequest.Dns;
 import podvm.engine.PodNetwork;
 import podvm.engine.PodSpec;
-import podvm.engine.SandboxSpec;
 
 /** The files below /etc that a pod's containers share. */
 final class EtcFiles {
@@ -41,7 +41,7 @@ final class EtcFiles {
         return text.toString();
     }
 
-    static String resolvConf(SandboxSpec.Dns dns) {
+    static String resolvConf(Dns dns) {
         var text = new StringBuilder();
         if (!dns.searches().isEmpty()) {
             text.append("search ").append(String.join(" ", dns.searches())).append('\n');
@@ -60,6 +60,11 @@ final class EtcFiles {
         }
         network.nameservers()
                 .forEach(server -> text.append("nameserver ").append(server).append('\n'));
+        if (!network.resolverOptions().isEmpty()) {
+            text.append("options ")
+                    .append(String.join(" ", network.resolverOptions()))
+                    .append('\n');
+        }
         return text.toString();
     }
 }

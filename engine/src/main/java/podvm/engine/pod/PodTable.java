@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -70,7 +71,8 @@ public final class PodTable implements Pods, AutoCloseable {
             known.add(sandbox.id().pod());
         }
         var records = new ArrayList<>(ports.journals().readAll());
-        var leftovers = ports.machines().leftovers();
+        var leftovers = new LinkedHashSet<>(ports.machines().leftovers());
+        leftovers.addAll(ports.networks().leftovers());
         records.sort(Comparator.comparing(PodRecord::created));
         for (var record : records) {
             table.lives.put(
@@ -123,6 +125,7 @@ public final class PodTable implements Pods, AutoCloseable {
     public PodId run(PodSpec spec, Progress pulls) throws PodException {
         var size = Sizing.of(spec, settings);
         ports.machines().check(size, 1);
+        ports.networks().check(spec.network(), spec.ports());
         for (var container :
                 Stream.concat(spec.initContainers().stream(), spec.containers().stream())
                         .toList()) {

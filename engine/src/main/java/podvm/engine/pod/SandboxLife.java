@@ -13,6 +13,7 @@ import podvm.engine.Agent;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
 import podvm.engine.MachineEnd;
+import podvm.engine.NetworkChoice;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodSpec;
@@ -28,6 +29,9 @@ import podvm.engine.SandboxSpec;
  * for in turn and hears what the guest tells meanwhile. It runs no container of its own accord.
  */
 final class SandboxLife {
+    /** Whoever has sandboxes but not pods of us runs a cluster. */
+    static final NetworkChoice NETWORK = new NetworkChoice.Cluster();
+
     private final SandboxId id;
     private final SandboxSpec spec;
     private final Ports ports;
@@ -74,7 +78,7 @@ final class SandboxLife {
                         ports,
                         settings,
                         _ -> {},
-                        new SandboxStart.Extras(spec.sysctls(), spec.dns()));
+                        new SandboxStart.Extras(spec.metadata().uid(), spec.sysctls(), spec.dns()));
         this.link = new GuestLink(name, starter, mailbox, events);
         this.book = new SandboxBook(slots, ports.sandboxJournals(), board, events, listener);
         this.guest = new GuestContainers<>(slots, link, mailbox, patience, events, new Owner());
@@ -103,7 +107,9 @@ final class SandboxLife {
                 Duration.ZERO,
                 List.of(),
                 List.of(),
-                Map.of());
+                Map.of(),
+                NETWORK,
+                spec.ports());
     }
 
     private String stopSignal(SandboxRecord.Held held) {

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
@@ -19,13 +20,14 @@ import podvm.engine.Machine;
 import podvm.engine.MachineEnd;
 import podvm.engine.MachineSize;
 import podvm.engine.MachineSpec;
+import podvm.engine.NetworkRequest;
+import podvm.engine.NetworkRequest.Dns;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
 import podvm.engine.PodNetwork;
 import podvm.engine.PodSpec;
 import podvm.engine.Rollback;
-import podvm.engine.SandboxSpec;
 import podvm.engine.VolumeSpec;
 
 /** Makes a pod's machine and all that belongs to it, or finds what an earlier daemon made. */
@@ -33,6 +35,7 @@ final class SandboxStart {
     private static final Duration ADOPTION = Duration.ofSeconds(30);
     private static final Duration DEATH = Duration.ofMillis(500);
     private static final Duration CALL = Duration.ofSeconds(30);
+    private static final Duration FOREVER = Duration.ofDays(1);
     private static final long SHM_BYTES = 64L << 20;
 
     private final PodId id;
@@ -69,10 +72,11 @@ final class SandboxStart {
     /**
      * What a manifest has no word for here.
      *
-     * @param dns empty: as the network says
+     * @param uid empty: nobody knows it by one
+     * @param dns where it says nothing, the network does
      */
-    record Extras(Map<String, String> sysctls, Optional<SandboxSpec.Dns> dns) {
-        static final Extras NONE = new Extras(Map.of(), Optional.empty());
+    record Extras(String uid, Map<String, String> sysctls, Dns dns) {
+        static final Extras NONE = new Extras("", Map.of(), Dns.OF_NETWORK);
     }
 
     /**
@@ -85,31 +89,60 @@ final class SandboxStart {
         var deadline = Deadline.after(settings.boot());
         try (var undo = new Rollback()) {
             var scratch = undo.add(ports.volumes().scratch(id, settings.scratchBytes()));
-            var network = undo.add(ports.networks().attach(id, deadline));
-            reached.accept("network.ready");
+            var network = undo.add(ports.networks().attach(request(), deadline));
             var disks = new LinkedHashMap<String, Disk>();
             disks.put(scratch.disk().serial(), scratch.disk());
             for (var image : images) {
                 image.layers()
                         .forEach(layer -> disks.putIfAbsent(layer.disk().serial(), layer.disk()));
             }
-            var machine =
-                    undo.add(
-                            ports.machines()
-                                    .boot(
-                                            new MachineSpec(
-                                                    id,
-                                                    size,
-                                                    List.copyOf(disks.values()),
-                                                    network.nics()),
-                                            deadline));
-            reached.accept("machine.started");
-            var agent = undo.add(awaitAgent(machine, settings.boot(), beforeContainers));
-            reached.accept("agent.connected");
-            configure(agent, network, scratch.disk().serial());
+            var spec = new MachineSpec(id, size, List.copyOf(disks.values()), network.nics());
+            var guest = connected(network, () -> guest(spec, undo, beforeContainers));
+            configure(guest.agent(), network, scratch.disk().serial());
             reached.accept("sandbox.configured");
-            return new Sandbox(machine, network, size, agent, undo.keep());
+            return new Sandbox(guest.machine(), network, size, guest.agent(), undo.keep());
         }
+    }
+
+    private NetworkRequest request() {
+        return new NetworkRequest(
+                id,
+                pod.namespace(),
+                pod.name(),
+                extras.uid().isEmpty() ? id.text() : extras.uid(),
+                pod.annotations(),
+                pod.network(),
+                pod.ports(),
+                extras.dns());
+    }
+
+    /** Connects the network while the machine boots: the guest hears of it only afterwards. */
+    private Guest connected(PodNetwork network, Callable<Guest> boot)
+            throws PodException, InterruptedException {
+        var deadline = Deadline.after(settings.boot());
+        try (var forks = new Forks("start-" + id.brief())) {
+            var guest = forks.fork(boot);
+            var _ = forks.fork(() -> connect(network, deadline));
+            // each of them has a deadline of its own; beforeContainers may take longer
+            forks.join(Deadline.after(FOREVER));
+            return guest.resultNow();
+        }
+    }
+
+    private PodNetwork connect(PodNetwork network, Deadline deadline)
+            throws PodException, InterruptedException {
+        network.connect(deadline);
+        reached.accept("network.ready");
+        return network;
+    }
+
+    private Guest guest(MachineSpec spec, Rollback undo, Step beforeContainers)
+            throws PodException, InterruptedException {
+        var machine = undo.add(ports.machines().boot(spec, Deadline.after(settings.boot())));
+        reached.accept("machine.started");
+        var agent = undo.add(awaitAgent(machine, settings.boot(), beforeContainers));
+        reached.accept("agent.connected");
+        return new Guest(machine, agent);
     }
 
     /**
@@ -253,9 +286,9 @@ final class SandboxStart {
                         pod.hostname(),
                         "",
                         EtcFiles.hosts(pod, network.ips()),
-                        extras.dns()
-                                .map(EtcFiles::resolvConf)
-                                .orElseGet(() -> EtcFiles.resolvConf(network)),
+                        extras.dns().equals(Dns.OF_NETWORK)
+                                ? EtcFiles.resolvConf(network)
+                                : EtcFiles.resolvConf(extras.dns()),
                         network.interfaces(),
                         extras.sysctls(),
                         scratchSerial,
@@ -271,6 +304,8 @@ final class SandboxStart {
             }
         }
     }
+
+    private record Guest(Machine machine, Agent agent) {}
 
     @FunctionalInterface
     interface Step {

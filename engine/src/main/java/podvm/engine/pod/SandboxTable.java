@@ -123,6 +123,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
     public SandboxId run(SandboxSpec spec) throws PodException, InterruptedException {
         MachineSize size = Sizing.of(spec.limits(), settings);
         ports.machines().check(size, 1);
+        ports.networks().check(SandboxLife.NETWORK, spec.ports());
         var record =
                 new SandboxRecord(
                         SandboxId.random(),

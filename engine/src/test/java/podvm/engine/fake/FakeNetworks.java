@@ -4,6 +4,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import podvm.engine.Deadline;
+import podvm.engine.NetworkChoice;
+import podvm.engine.NetworkRequest;
+import podvm.engine.NetworkRequest.PortMapping;
 import podvm.engine.Networks;
 import podvm.engine.Nic;
 import podvm.engine.PodException;
@@ -18,7 +21,14 @@ public final class FakeNetworks implements Networks {
     private final Set<PodId> attached = new LinkedHashSet<>();
 
     @Override
-    public synchronized PodNetwork attach(PodId pod, Deadline deadline) throws PodException {
+    public void check(NetworkChoice network, List<PortMapping> ports) {
+        // any pod can be
+    }
+
+    @Override
+    public synchronized PodNetwork attach(NetworkRequest request, Deadline deadline)
+            throws PodException {
+        var pod = request.pod();
         if (!attached.add(pod)) {
             throw new PodException(Kind.ALREADY_EXISTS, "the network of " + pod, "");
         }
@@ -38,6 +48,16 @@ public final class FakeNetworks implements Networks {
         attached.remove(pod);
     }
 
+    @Override
+    public List<PodId> leftovers() {
+        return open();
+    }
+
+    @Override
+    public Readiness readiness() {
+        return Readiness.READY;
+    }
+
     public synchronized List<PodId> open() {
         return List.copyOf(attached);
     }
@@ -55,8 +75,15 @@ public final class FakeNetworks implements Networks {
         }
 
         @Override
+        public void connect(Deadline deadline) {
+            // it is from the start
+        }
+
+        @Override
         public List<Interface> interfaces() {
-            return List.of(new Interface(MAC, "eth0", List.of("10.0.2.15/24"), List.of(), 1500));
+            return List.of(
+                    new Interface(
+                            MAC, "", "eth0", List.of("10.0.2.15/24"), List.of(), List.of(), 1500));
         }
 
         @Override
@@ -66,6 +93,11 @@ public final class FakeNetworks implements Networks {
 
         @Override
         public List<String> searchDomains() {
+            return List.of();
+        }
+
+        @Override
+        public List<String> resolverOptions() {
             return List.of();
         }
 

@@ -12,6 +12,7 @@ import podvm.engine.ContainerSpec.EnvSpec;
 import podvm.engine.ContainerSpec.MountSpec;
 import podvm.engine.ContainerSpec.Resources;
 import podvm.engine.ContainerSpec.SecuritySpec;
+import podvm.engine.NetworkChoice;
 import podvm.engine.PodSpec;
 import podvm.engine.PodSpec.RestartPolicy;
 import podvm.engine.PullPolicy;
@@ -198,6 +199,8 @@ public final class PodBuilder {
                 grace,
                 List.copyOf(init),
                 List.copyOf(containers),
-                Map.copyOf(volumes));
+                Map.copyOf(volumes),
+                new NetworkChoice.User(),
+                List.of());
     }
 }

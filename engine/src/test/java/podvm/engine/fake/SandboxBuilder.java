@@ -8,6 +8,7 @@ import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerConfig.PidNamespace;
 import podvm.engine.ContainerConfig.Resources;
 import podvm.engine.ContainerConfig.Security;
+import podvm.engine.NetworkRequest;
 import podvm.engine.SandboxSpec;
 
 /** Says of a sandbox's container only what a test is about. */
@@ -38,7 +39,7 @@ public final class SandboxBuilder {
                 "podvm",
                 "",
                 Optional.empty(),
-                Optional.empty(),
+                NetworkRequest.Dns.OF_NETWORK,
                 List.of(),
                 Map.of("app", name),
                 Map.of(),

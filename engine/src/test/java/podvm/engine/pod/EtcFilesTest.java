@@ -22,7 +22,9 @@ final class EtcFilesTest {
                 plain.terminationGrace(),
                 plain.initContainers(),
                 plain.containers(),
-                plain.volumes());
+                plain.volumes(),
+                plain.network(),
+                plain.ports());
     }
 
     @Test

@@ -1,9 +1,13 @@
 package podvm.cri;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import podvm.engine.NetworkRequest;
+import podvm.engine.NetworkRequest.Dns;
+import podvm.engine.NetworkRequest.PortMapping.Protocol;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.SandboxSpec;
@@ -41,7 +45,7 @@ final class SandboxSpecs {
                 request.getRuntimeHandler(),
                 config.getHostname(),
                 path(config.getLogDirectory()),
-                config.hasDnsConfig() ? Optional.of(dns(config.getDnsConfig())) : Optional.empty(),
+                dns(config.getDnsConfig()),
                 ports(config),
                 config.getLabelsMap(),
                 config.getAnnotationsMap(),
@@ -76,17 +80,17 @@ final class SandboxSpecs {
         return Optional.of(path);
     }
 
-    private static SandboxSpec.Dns dns(DNSConfig dns) {
-        return new SandboxSpec.Dns(
+    private static Dns dns(DNSConfig dns) {
+        return new Dns(
                 dns.getServersList(), dns.getSearchesList(), dns.getOptionsList());
     }
 
-    private static List<SandboxSpec.PortMapping> ports(PodSandboxConfig config)
+    private static List<NetworkRequest.PortMapping> ports(PodSandboxConfig config)
             throws PodException {
-        var ports = new java.util.ArrayList<SandboxSpec.PortMapping>();
+        var ports = new ArrayList<NetworkRequest.PortMapping>();
         for (var port : config.getPortMappingsList()) {
             ports.add(
-                    new SandboxSpec.PortMapping(
+                    new NetworkRequest.PortMapping(
                             protocol(port),
                             number(port.getContainerPort()),
                             number(port.getHostPort()),
@@ -102,11 +106,11 @@ final class SandboxSpecs {
         return port;
     }
 
-    private static SandboxSpec.PortMapping.Protocol protocol(PortMapping port) throws PodException {
+    private static Protocol protocol(PortMapping port) throws PodException {
         return switch (port.getProtocol()) {
-            case TCP -> SandboxSpec.PortMapping.Protocol.TCP;
-            case UDP -> SandboxSpec.PortMapping.Protocol.UDP;
-            case SCTP -> SandboxSpec.PortMapping.Protocol.SCTP;
+            case TCP -> Protocol.TCP;
+            case UDP -> Protocol.UDP;
+            case SCTP -> Protocol.SCTP;
             case UNRECOGNIZED ->
                     throw new PodException(
                             Kind.INVALID,

@@ -15,15 +15,15 @@ final class Status {
         this.handlers = handlers;
     }
 
-    StatusResponse answer(StatusRequest request) {
+    StatusResponse answer(StatusRequest request) throws InterruptedException {
         var response = StatusResponse.newBuilder();
-        var network = node.network().get();
+        var network = node.network().readiness();
         var networkReady =
                 RuntimeCondition.newBuilder()
                         .setType("NetworkReady")
-                        .setStatus(network.isEmpty())
-                        .setReason(network.map(NodeInfo.Trouble::reason).orElse(""))
-                        .setMessage(network.map(NodeInfo.Trouble::message).orElse(""));
+                        .setStatus(network.ready())
+                        .setReason(network.reason())
+                        .setMessage(network.message());
         response.getStatusBuilder()
                 .addConditions(
                         RuntimeCondition.newBuilder().setType("RuntimeReady").setStatus(true))

@@ -32,6 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 import podvm.cri.streaming.StreamServer;
 import podvm.engine.ContainerId;
 import podvm.engine.ImageConfig;
+import podvm.engine.Networks;
 import podvm.engine.fake.FakeImages;
 import podvm.engine.fake.FakeSandboxes;
 import podvm.proto.cri.v1.*;
@@ -44,7 +45,7 @@ class CriServerTest {
     private final FakeSandboxes sandboxes = new FakeSandboxes();
     private final FakeImages images = new FakeImages();
     private final List<String> notes = new ArrayList<>();
-    private Optional<NodeInfo.Trouble> trouble = Optional.empty();
+    private Networks.Readiness network = Networks.Readiness.READY;
     private StreamServer streams;
     private CriServer server;
     private EventLoopGroup loop;
@@ -56,7 +57,7 @@ class CriServerTest {
     void start() throws Exception {
         streams = StreamServer.start(InetAddress.getLoopbackAddress(), 0);
         var socket = directory.resolve("podvm.sock");
-        var node = new NodeInfo("1.2.3", Path.of("/images"), () -> trouble, () -> "{}");
+        var node = new NodeInfo("1.2.3", Path.of("/images"), () -> network, () -> "{}");
         server =
                 CriServer.start(
                         socket, Optional.empty(), sandboxes, images, streams, node, notes::add);
@@ -123,7 +124,7 @@ class CriServerTest {
 
     @Test
     void theNetworksTroubleIsTold() {
-        trouble = Optional.of(new NodeInfo.Trouble("NoNetwork", "no configuration there"));
+        network = new Networks.Readiness(false, "NoNetwork", "no configuration there");
 
         var status = runtime.status(StatusRequest.newBuilder().setVerbose(true).build());
 

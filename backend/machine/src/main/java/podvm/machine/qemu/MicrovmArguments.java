@@ -32,7 +32,7 @@ final class MicrovmArguments {
         line.console("socket,id=console,server=on,wait=off,fd=" + descriptors.console());
         line.agent(descriptors);
         line.disks(spec, descriptors);
-        line.nics(spec.nics());
+        line.nics(spec.nics(), descriptors);
         line.memoryReturn();
         return line.arguments;
     }
@@ -117,14 +117,13 @@ final class MicrovmArguments {
         }
     }
 
-    private void nics(List<Nic> nics) {
+    private void nics(List<Nic> nics, VmmDescriptors descriptors) {
         for (var i = 0; i < nics.size(); i++) {
             switch (nics.get(i)) {
-                case Nic.User user -> {
-                    add("-netdev", "user,id=net" + i);
-                    add("-device", "virtio-net-device,netdev=net" + i + ",mac=" + user.mac());
-                }
+                case Nic.User _ -> add("-netdev", "user,id=net" + i);
+                case Nic.Tap _ -> add("-netdev", "tap,id=net" + i + ",fd=" + descriptors.tap(i));
             }
+            add("-device", "virtio-net-device,netdev=net" + i + ",mac=" + nics.get(i).mac());
         }
     }
 

@@ -102,7 +102,7 @@ public final class QemuMachines implements Machines, AutoCloseable {
             throws PodException, InterruptedException {
         HostProcess process;
         Console console;
-        try (var descriptors = new VmmDescriptors(directory, options, spec.disks());
+        try (var descriptors = new VmmDescriptors(directory, options, spec.disks(), spec.nics());
                 var log = Descriptor.append(directory.vmmLog())) {
             // before QEMU runs, so that no byte is lost
             console = Console.follow(directory);

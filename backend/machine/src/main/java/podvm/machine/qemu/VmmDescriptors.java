@@ -1,11 +1,16 @@
 package podvm.machine.qemu;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import podvm.engine.Disk;
+import podvm.engine.Nic;
 import podvm.engine.PodException;
 import podvm.linux.Command;
 import podvm.linux.Descriptor;
+import podvm.linux.NetworkNamespace;
 import podvm.linux.UnixSocket;
 import podvm.machine.PodDirectory;
 
@@ -19,8 +24,9 @@ final class VmmDescriptors implements AutoCloseable {
     private final int kernel;
     private final int initramfs;
     private final int firstDisk;
+    private final Map<Integer, Integer> taps = new HashMap<>();
 
-    VmmDescriptors(PodDirectory directory, QemuOptions options, List<Disk> disks)
+    VmmDescriptors(PodDirectory directory, QemuOptions options, List<Disk> disks, List<Nic> nics)
             throws PodException {
         try {
             agent = add(UnixSocket.listen(directory.agentSocket()));
@@ -32,6 +38,11 @@ final class VmmDescriptors implements AutoCloseable {
             firstDisk = Command.FIRST_INHERITED + open.size();
             for (var disk : disks) {
                 add(DiskArguments.of(disk).open());
+            }
+            for (var i = 0; i < nics.size(); i++) {
+                if (nics.get(i) instanceof Nic.Tap tap) {
+                    taps.put(i, add(new NetworkNamespace(tap.namespace()).openTap(tap.device())));
+                }
             }
         } catch (PodException e) {
             close();
@@ -74,6 +85,13 @@ final class VmmDescriptors implements AutoCloseable {
 
     int disk(int index) {
         return firstDisk + index;
+    }
+
+    /**
+     * @param index among all network devices
+     */
+    int tap(int index) {
+        return Objects.requireNonNull(taps.get(index));
     }
 
     @Override

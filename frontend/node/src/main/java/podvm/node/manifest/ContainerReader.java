@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import podvm.engine.ContainerSpec;
 import podvm.engine.ContainerSpec.MountSpec;
+import podvm.engine.NetworkRequest.PortMapping;
 import podvm.engine.PullPolicy;
 
 /** A pod's containers. */
@@ -23,6 +24,7 @@ final class ContainerReader {
     private final Set<String> volumes;
     private final SecurityReader.PodSecurity security;
     private final Map<String, Integer> lines = new HashMap<>();
+    private final List<PortMapping> ports = new ArrayList<>();
 
     /**
      * @param volumes names that a mount may use
@@ -53,7 +55,7 @@ final class ContainerReader {
         var mounts = mounts(fields);
         var resources = ResourcesReader.read(fields);
         var merged = SecurityReader.container(fields, security);
-        fields.mappings("ports").forEach(ContainerReader::checkPort);
+        fields.mappings("ports").forEach(this::readPort);
         refuseSidecar(fields);
         onlyDefaults(fields);
         var stdin = fields.flag("stdin", false);
@@ -151,12 +153,37 @@ final class ContainerReader {
         return mounts;
     }
 
-    /** Ports are information: every port of the pod can be reached from inside it alike. */
-    private static void checkPort(Mapping port) {
+    /** Of all containers read so far. */
+    List<PortMapping> ports() {
+        return List.copyOf(ports);
+    }
+
+    /**
+     * Without a host port it is information: every port of the pod can be reached at its address.
+     */
+    private void readPort(Mapping port) {
         port.text("name");
-        port.require("containerPort").ifPresent(value -> value.integer(1, 65_535));
-        port.choice("protocol", Set.of("TCP", "UDP", "SCTP"));
+        var containerPort = number(port.require("containerPort"));
+        var hostPort = number(port.get("hostPort"));
+        var hostIp = port.text("hostIP").orElse("");
+        if (!hostIp.isEmpty() && !IpAddress.isValid(hostIp)) {
+            port.problem("hostIP must be an IPv4 or IPv6 address, not " + hostIp);
+        }
+        var protocol = port.choice("protocol", Set.of("TCP", "UDP", "SCTP")).orElse("TCP");
         port.finish(KubernetesFields.PORT);
+        if (hostPort != 0) {
+            ports.add(
+                    new PortMapping(
+                            PortMapping.Protocol.valueOf(protocol),
+                            containerPort,
+                            hostPort,
+                            hostIp));
+        }
+    }
+
+    /** 0 where it is missing or wrong; the latter is told. */
+    private static int number(Optional<Value> port) {
+        return port.flatMap(value -> value.integer(1, 65_535)).orElse(0L).intValue();
     }
 
     private static void refuseSidecar(Mapping fields) {

@@ -26,8 +26,6 @@ final class KubernetesFields {
                     Map.entry("imagePullSecrets", "log in with the node's own credentials"),
                     Map.entry("hostPath", "the pod has no view of the node's files; use emptyDir"),
                     Map.entry("persistentVolumeClaim", "there is no cluster storage; use emptyDir"),
-                    Map.entry("hostPort", "the pod's network cannot be reached from outside"),
-                    Map.entry("hostIP", "the pod's network cannot be reached from outside"),
                     Map.entry("status", "it is for the node to say; remove it"),
                     Map.entry("runtimeClassName", "PodVM is the runtime; remove it"));
 

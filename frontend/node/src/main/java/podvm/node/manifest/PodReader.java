@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import podvm.engine.NetworkChoice;
 import podvm.engine.PodSpec;
 import podvm.engine.PodSpec.HostAlias;
 import podvm.engine.PodSpec.RestartPolicy;
@@ -87,7 +88,9 @@ final class PodReader {
                         grace(spec),
                         initContainers,
                         mainContainers,
-                        volumes);
+                        volumes,
+                        new NetworkChoice.User(),
+                        containers.ports());
         onlyDefaults(spec);
         spec.finish(KubernetesFields.POD_SPEC);
         return pod;

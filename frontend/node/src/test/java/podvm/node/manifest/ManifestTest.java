@@ -10,6 +10,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import podvm.engine.ContainerSpec;
 import podvm.engine.ContainerSpec.EnvSpec;
+import podvm.engine.NetworkRequest.PortMapping;
 import podvm.engine.PodException;
 import podvm.engine.PodSpec;
 import podvm.engine.PullPolicy;
@@ -414,12 +415,32 @@ class ManifestTest {
     }
 
     @Test
+    void portsOfTheNodeAreReadForAllContainers() throws PodException {
+        var pod =
+                one(
+                        pod(
+                                """
+                                containers:
+                                - name: a
+                                  image: i
+                                  ports: [{containerPort: 80, hostPort: 8080}, {containerPort: 81}]
+                                - name: b
+                                  image: i
+                                  ports:
+                                  - {containerPort: 53, hostPort: 53, protocol: UDP, hostIP: "::1"}
+                                """));
+        assertThat(pod.ports())
+                .containsExactly(
+                        new PortMapping(PortMapping.Protocol.TCP, 80, 8080, ""),
+                        new PortMapping(PortMapping.Protocol.UDP, 53, 53, "::1"));
+    }
+
+    @Test
     void whatIsNotHonouredYetIsRefusedByName() {
         for (var fields :
                 List.of(
                         "livenessProbe: {exec: {command: [true]}}",
                         "lifecycle: {preStop: {}}",
-                        "ports: [{containerPort: 80, hostPort: 80}]",
                         "securityContext: {seLinuxOptions: {}}",
                         "volumeDevices: []",
                         "restartPolicy: Always")) {
