@@ -2,6 +2,7 @@ package podvm.daemon;
 
 import java.io.IOException;
 import java.io.StringReader;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,6 +31,7 @@ import podvm.engine.PodException.Kind;
  * @param cniOrder "beside-boot" or "before-boot"
  * @param cniGarbage "keep" or "collect"
  * @param idleExit zero: never
+ * @param cri empty: the kubelet is not served
  */
 public record Config(
         Path state,
@@ -57,7 +59,17 @@ public record Config(
         Duration cniPatience,
         String cniOrder,
         String cniGarbage,
-        Duration idleExit) {
+        Duration idleExit,
+        Optional<Cri> cri) {
+    /**
+     * The kubelet's door.
+     *
+     * @param group whose members may use the socket; empty: its owner alone
+     * @param streamingPort 0: any free one
+     */
+    record Cri(
+            Path socket, Optional<String> group, InetAddress streamingAddress, int streamingPort) {}
+
     private static final long TEBI = 1024L * 1024;
 
     /** What a node already has for containerd or Docker counts for pods, too. */
@@ -89,10 +101,11 @@ public record Config(
         }
         values.putAll(overrides);
         var reader = new Reader(values);
+        var run = reader.path("directory.run", defaults.run());
         var config =
                 new Config(
                         reader.path("directory.state", defaults.state()),
-                        reader.path("directory.run", defaults.run()),
+                        run,
                         reader.path("directory.guest", defaults.guest()),
                         reader.path("directory.cache", defaults.cache()),
                         reader.choice("machine.accelerator", List.of("auto", "kvm", "tcg")),
@@ -134,7 +147,8 @@ public record Config(
                         reader.duration("network.cni-timeout-ms", Duration.ofSeconds(60)),
                         reader.choice("network.order", List.of("beside-boot", "before-boot")),
                         reader.choice("network.garbage", List.of("keep", "collect")),
-                        reader.duration("daemon.idle-exit-ms", Duration.ZERO));
+                        reader.duration("daemon.idle-exit-ms", Duration.ZERO),
+                        reader.cri(run.resolve("podvm.sock")));
         reader.finish(file);
         return config;
     }
@@ -165,6 +179,34 @@ public record Config(
             path.filter(it -> !it.isAbsolute())
                     .ifPresent(it -> problems.add(key + " must be an absolute path, not " + it));
             return path;
+        }
+
+        Optional<Cri> cri(Path fallback) {
+            boolean none =
+                    "none".equals(values.getProperty("cri.socket", "").strip())
+                            && values.remove("cri.socket") != null;
+            var cri =
+                    new Cri(
+                            path("cri.socket", fallback),
+                            text("cri.group", Function.identity()),
+                            address("cri.streaming-address"),
+                            number(
+                                    "cri.streaming-port",
+                                    0,
+                                    n -> n >= 0 && n <= 65_535,
+                                    "0 to 65535"));
+            return none ? Optional.empty() : Optional.of(cri);
+        }
+
+        /** In digits: a name could lead elsewhere after a look-up. */
+        InetAddress address(String key) {
+            var text = text(key, Function.identity()).orElse("127.0.0.1");
+            try {
+                return InetAddress.ofLiteral(text);
+            } catch (IllegalArgumentException e) {
+                problems.add(key + " must be an IP address, not " + text);
+                return InetAddress.getLoopbackAddress();
+            }
         }
 
         /** Separated by colons; none where the text is empty. */

@@ -10,7 +10,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import podvm.agent.GrpcAgents;
+import podvm.cri.CriServer;
+import podvm.cri.NodeInfo;
+import podvm.cri.streaming.StreamServer;
 import podvm.engine.Finding;
+import podvm.engine.Networks;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.Rollback;
@@ -107,12 +111,13 @@ final class Daemon implements AutoCloseable {
                     undo.add(new QemuMachines(qemuOptions(config, binary, verdict.accelerator())));
             var agents = undo.add(new GrpcAgents());
             var cni = new CniNetworks(cniOptions(config, state));
+            var networks = new ChosenNetworks(new UserNetworks(RESOLV_CONF), cni);
             var ports =
                     new Ports(
                             images,
                             machines,
                             agents,
-                            new ChosenNetworks(new UserNetworks(RESOLV_CONF), cni),
+                            networks,
                             new ScratchVolumes(state),
                             journals,
                             new SandboxJournalFiles(records, events),
@@ -125,8 +130,39 @@ final class Daemon implements AutoCloseable {
                     new NodeService(
                             pods, facts::version, () -> findings(config, probe, images, cni));
             var server = undo.add(NodeServer.start(run.resolve("node.sock"), service));
+            if (config.cri().isPresent()) {
+                serveCri(config, config.cri().get(), sandboxes, images, networks, facts, events, undo);
+            }
             return new Daemon(config, pods, sandboxes, server, undo.keep());
         }
+    }
+
+    private static void serveCri(
+            Config config,
+            Config.Cri cri,
+            SandboxTable sandboxes,
+            ImageStore images,
+            Networks networks,
+            NodeFacts facts,
+            EventLog events,
+            Rollback undo)
+            throws PodException {
+        var streams = undo.add(StreamServer.start(cri.streamingAddress(), cri.streamingPort()));
+        var node =
+                new NodeInfo(
+                        Version.TEXT,
+                        config.state().resolve("images"),
+                        networks::readiness,
+                        facts::json);
+        undo.add(
+                CriServer.start(
+                        cri.socket(),
+                        cri.group(),
+                        sandboxes,
+                        images,
+                        streams,
+                        node,
+                        text -> events.warning("cri.field", text)));
     }
 
     private static Path kernel(Config config) {
@@ -284,6 +320,16 @@ final class Daemon implements AutoCloseable {
                     .setJavaVersion(Runtime.version().toString())
                     .setRssBytes(rss())
                     .build();
+        }
+
+        /** For people who ask the kubelet's door for more. */
+        String json() {
+            return "{\"version\":\"%s\",\"pid\":%d,\"accelerator\":\"%s\",\"java\":\"%s\"}"
+                    .formatted(
+                            Version.TEXT,
+                            ProcessHandle.current().pid(),
+                            verdict.accelerator().name().toLowerCase(Locale.ROOT),
+                            Runtime.version());
         }
 
         private static long rss() {

@@ -28,6 +28,10 @@ final class Node
     static final String PREFIX = "pv-" + ProcessHandle.current().pid() + "-";
 
     private static final int LOG_LINES = 60;
+    private static final String CRI_SOCKET = "cri.socket";
+
+    /** Stands for a place in the node's own run directory, which is not known before it is open. */
+    private static final String CRI_IN_RUN = "(in run)";
 
     private final Map<String, String> settings;
     private final List<String> as;
@@ -61,6 +65,11 @@ final class Node
             map.put(pair[0], pair[1]);
         }
         return new Node(map, List.of(), true);
+    }
+
+    /** One that a kubelet could use: with the socket for it. */
+    static Node ofKubelet() {
+        return with(CRI_SOCKET + "=" + CRI_IN_RUN);
     }
 
     /** Of a user without any rights. */
@@ -143,7 +152,10 @@ final class Node
                 run(),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         var words = new ArrayList<>(List.of(product.resolve("bin/podvmd").toString(), "--private"));
-        settings.forEach((key, value) -> words.addAll(List.of("--set", key + "=" + value)));
+        settings.forEach((key, value) -> {
+            var set = value.equals(CRI_IN_RUN) ? criSocket().toString() : value;
+            words.addAll(List.of("--set", key + "=" + set));
+        });
         var builder = builder(words);
         var log = ProcessBuilder.Redirect.appendTo(run().resolve("podvmd.log").toFile());
         var daemon = builder.redirectOutput(log).redirectError(log).start();
@@ -160,6 +172,10 @@ final class Node
 
     Path run() {
         return base.resolve("run");
+    }
+
+    Path criSocket() {
+        return run().resolve("podvm.sock");
     }
 
     Path state() {

@@ -11,6 +11,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
+import podvm.engine.Credentials;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
 import podvm.image.Json;

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import podvm.engine.Credentials;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
 import podvm.image.Json;

@@ -1,4 +1,4 @@
-package podvm.image.registry;
+package podvm.engine;
 
 /** How a user is known to a registry. Their texts never show a secret. */
 public sealed interface Credentials {
