@@ -7,6 +7,7 @@ import java.util.Optional;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
+import podvm.image.content.Json;
 import tools.jackson.databind.JsonNode;
 
 /** Finds the images in an archive, told apart by what it contains. */

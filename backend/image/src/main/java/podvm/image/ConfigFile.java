@@ -10,6 +10,8 @@ import podvm.engine.Digest;
 import podvm.engine.Image;
 import podvm.engine.ImageConfig;
 import podvm.engine.PodException;
+import podvm.image.content.Json;
+import podvm.image.content.Sha256;
 import tools.jackson.databind.JsonNode;
 
 /**

@@ -21,6 +21,7 @@ import podvm.engine.LayerDisk;
 import podvm.engine.PodEvent;
 import podvm.engine.PodException;
 import podvm.engine.PodId;
+import podvm.image.content.Refusal;
 
 /**
  * Which images there are, which names lead to them and which pods hold them. An image is there as

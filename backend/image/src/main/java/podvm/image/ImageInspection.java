@@ -11,6 +11,7 @@ import podvm.engine.ImageDetails;
 import podvm.engine.ImageDetails.History;
 import podvm.engine.ImageDetails.Layer;
 import podvm.engine.PodException;
+import podvm.image.content.Json;
 import tools.jackson.databind.JsonNode;
 
 /** Puts together all that is known of an image (OCI image specification, "Image Configuration"). */

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import podvm.engine.Digest;
 import podvm.engine.PodException;
+import podvm.image.content.Json;
 
 /**
  * What is known of a layer disk since it was written.

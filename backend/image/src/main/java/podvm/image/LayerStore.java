@@ -19,6 +19,7 @@ import podvm.engine.ImageEvent;
 import podvm.engine.LayerDisk;
 import podvm.engine.PodEvent;
 import podvm.engine.PodException;
+import podvm.image.content.Refusal;
 import podvm.image.layer.EarlySync;
 import podvm.image.layer.HashedStream;
 import podvm.image.layer.LayerLimits;

@@ -16,6 +16,8 @@ import podvm.engine.ImageExport;
 import podvm.engine.Images.LayerPacking;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
+import podvm.image.content.Json;
+import podvm.image.content.Sha256;
 import podvm.image.export.CountedOutput;
 import podvm.image.export.LayerTar;
 import podvm.image.export.Layout;

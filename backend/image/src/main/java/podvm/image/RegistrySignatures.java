@@ -5,6 +5,7 @@ import java.util.Optional;
 import podvm.engine.Deadline;
 import podvm.engine.Digest;
 import podvm.engine.PodException;
+import podvm.image.content.Sha256;
 import podvm.image.registry.Repository;
 import podvm.image.trust.SignatureSource;
 

@@ -6,6 +6,7 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
 import podvm.engine.PodException;
+import podvm.image.content.Refusal;
 
 /** Says in the engine's words what went wrong in the store. */
 final class StoreFailure {

@@ -29,6 +29,7 @@ import podvm.engine.Images;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
+import podvm.image.content.Sha256;
 
 class ImageStoreTest {
     private static final ImageOptions OPTIONS =

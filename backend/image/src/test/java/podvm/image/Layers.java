@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import podvm.engine.PodException;
+import podvm.image.content.Refusal;
 import podvm.image.layer.LayerLimits;
 import podvm.image.layer.LayerWriter;
 

@@ -25,6 +25,7 @@ import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
+import podvm.image.content.Sha256;
 import podvm.image.registry.Credentials;
 
 /** Pulls from a docker-registry with TLS, passwords or tokens; images get there by skopeo. */

@@ -20,6 +20,7 @@ import podvm.engine.Deadline;
 import podvm.engine.Image;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
+import podvm.image.content.Sha256;
 
 /** Pulls what skopeo pushed to Debian's docker-registry. */
 @Timeout(120)

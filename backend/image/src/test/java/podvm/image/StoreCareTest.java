@@ -33,6 +33,7 @@ import podvm.engine.PodException;
 import podvm.engine.PodId;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
+import podvm.image.content.Sha256;
 import podvm.image.trust.SignaturePolicy;
 
 /** What the store does for images after they are there. */

@@ -24,6 +24,7 @@ import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
+import podvm.image.content.Sha256;
 import podvm.image.trust.SignaturePolicy;
 
 /** Images that are pulled only where somebody trusted has signed them. */

@@ -2,8 +2,8 @@ package podvm.image.layer;
 
 import java.io.IOException;
 import podvm.engine.PodException;
-import podvm.image.Refusal;
-import podvm.image.Shown;
+import podvm.image.content.Refusal;
+import podvm.image.content.Shown;
 
 /**
  * Gives the entries of a layer their places. Paths are names in a tree in memory and never touch

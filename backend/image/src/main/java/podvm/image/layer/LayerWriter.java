@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import podvm.engine.PodException;
-import podvm.image.Refusal;
+import podvm.image.content.Refusal;
 
 /**
  * Turns the tar stream of a layer into an EROFS image in one pass: data is written as it comes, in

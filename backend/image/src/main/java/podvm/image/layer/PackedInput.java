@@ -3,7 +3,7 @@ package podvm.image.layer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
-import podvm.image.Refusal;
+import podvm.image.content.Refusal;
 
 /**
  * Packed bytes in an array that a decoder may read ahead in without asking for each: after the last

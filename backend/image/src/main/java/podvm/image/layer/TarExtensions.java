@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import podvm.image.Refusal;
-import podvm.image.Shown;
+import podvm.image.content.Refusal;
+import podvm.image.content.Shown;
 
 /** What precedes an entry to override or extend its header. */
 final class TarExtensions {

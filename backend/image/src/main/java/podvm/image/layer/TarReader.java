@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
-import podvm.image.Refusal;
-import podvm.image.Shown;
+import podvm.image.content.Refusal;
+import podvm.image.content.Shown;
 
 /**
  * Reads tar as images use it: ustar, PAX and GNU (long names, sparse files). Global PAX headers are

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
-import podvm.image.Json;
+import podvm.image.content.Json;
 import tools.jackson.databind.JsonNode;
 
 /**

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.PodException;
-import podvm.image.Refusal;
+import podvm.image.content.Refusal;
 
 /** Says in the engine's words what went wrong with a server. */
 final class Failures {

@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
-import podvm.image.Json;
+import podvm.image.content.Json;
 
 /**
  * Asks for tokens: with a password or without anything by GET (Docker's "Token Authentication

@@ -15,7 +15,7 @@ import java.util.zip.Deflater;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.Inflater;
 import org.junit.jupiter.api.Test;
-import podvm.image.Refusal;
+import podvm.image.content.Refusal;
 
 /** Compares with the JDK's zlib, which packs for it. */
 class GunzipTest {

@@ -14,9 +14,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import podvm.engine.PodException;
 import podvm.image.ErofsReader;
 import podvm.image.Layers;
-import podvm.image.Refusal;
 import podvm.image.TarBytes;
 import podvm.image.Tool;
+import podvm.image.content.Refusal;
 
 /** Whatever a tar holds: it is refused, or becomes a disk that its readers find right. */
 class TarFuzzTest {
