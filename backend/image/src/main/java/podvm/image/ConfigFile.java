@@ -31,6 +31,9 @@ record ConfigFile(
     /** What overlayfs stacks (OVL_MAX_STACK in fs/overlayfs). */
     private static final int MOST_LAYERS = 500;
 
+    private static final String PATH =
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
     static ConfigFile parse(byte[] bytes) throws PodException {
         var id = Sha256.of(bytes);
         var root = Json.parse(bytes, "configuration " + id);
@@ -51,7 +54,7 @@ record ConfigFile(
                 List.copyOf(diffIds),
                 config(root.path("config")),
                 new Image.Platform(Json.text(root, "os"), Json.text(root, "architecture")),
-                created(Json.text(root, "created")));
+                time(Json.text(root, "created")));
     }
 
     /** What a root file system without an image gets: a shell. */
@@ -75,9 +78,6 @@ record ConfigFile(
                                                 List.of(diffId.toString())))));
     }
 
-    private static final String PATH =
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
     private static ImageConfig config(JsonNode node) {
         return new ImageConfig(
                 Json.texts(node.path("Entrypoint")),
@@ -89,7 +89,8 @@ record ConfigFile(
                 Json.textMap(node.path("Labels")));
     }
 
-    private static Instant created(String text) {
+    /** The epoch where it tells none. */
+    static Instant time(String text) {
         try {
             return text.isEmpty() ? Instant.EPOCH : OffsetDateTime.parse(text).toInstant();
         } catch (DateTimeException e) {

@@ -1,8 +1,5 @@
 package podvm.image;
 
-import java.time.DateTimeException;
-import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -52,19 +49,10 @@ record ImageInspection(ImageIndex index, LayerStore layers) {
 
     private static History history(JsonNode step, Optional<Layer> layer) {
         return new History(
-                time(Json.text(step, "created")),
+                ConfigFile.time(Json.text(step, "created")),
                 Json.text(step, "created_by"),
                 Json.text(step, "author"),
                 Json.text(step, "comment"),
                 layer);
-    }
-
-    private static Instant time(String text) {
-        try {
-            return text.isEmpty() ? Instant.EPOCH : OffsetDateTime.parse(text).toInstant();
-        } catch (DateTimeException e) {
-            // it is only shown
-            return Instant.EPOCH;
-        }
     }
 }

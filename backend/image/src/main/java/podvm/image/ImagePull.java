@@ -11,6 +11,7 @@ import podvm.image.registry.Credentials;
 import podvm.image.registry.Registries;
 import podvm.image.registry.Repository;
 import podvm.image.trust.SignaturePolicy;
+import podvm.image.content.ReadFailure;
 
 /** Fetches an image from its registry. */
 final class ImagePull implements AutoCloseable {
@@ -58,7 +59,7 @@ final class ImagePull implements AutoCloseable {
             var parts = walk.parts(root.bytes(), reference.full());
             return install.install(parts, names(reference, root), deadline);
         } catch (IOException e) {
-            throw StoreFailure.ofSource(e, "pull " + reference.full());
+            throw ReadFailure.of(e, "pull " + reference.full());
         }
     }
 

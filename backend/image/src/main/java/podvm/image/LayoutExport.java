@@ -21,6 +21,7 @@ import podvm.image.content.Sha256;
 import podvm.image.export.CountedOutput;
 import podvm.image.export.LayerTar;
 import podvm.image.export.Layout;
+import java.io.InterruptedIOException;
 
 /**
  * Writes an image as an OCI layout. Each layer is made twice, first for its digest and length
@@ -187,7 +188,7 @@ record LayoutExport(ImageIndex index, LayerStore layers) {
         @Override
         public void write(byte[] from, int offset, int length) throws IOException {
             if (Thread.currentThread().isInterrupted()) {
-                throw new java.io.InterruptedIOException("export");
+                throw new InterruptedIOException("export");
             }
             out.write(from, offset, length);
         }

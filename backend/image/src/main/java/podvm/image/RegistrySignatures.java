@@ -8,6 +8,7 @@ import podvm.engine.PodException;
 import podvm.image.content.Sha256;
 import podvm.image.registry.Repository;
 import podvm.image.trust.SignatureSource;
+import podvm.image.content.ReadFailure;
 
 /** Signatures beside the images of a repository. */
 record RegistrySignatures(Repository repository) implements SignatureSource {
@@ -39,7 +40,7 @@ record RegistrySignatures(Repository repository) implements SignatureSource {
             }
             return bytes;
         } catch (IOException e) {
-            throw StoreFailure.ofSource(e, "read the signed statement " + digest);
+            throw ReadFailure.of(e, "read the signed statement " + digest);
         }
     }
 }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
+import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.image.content.Refusal;
 import podvm.image.layer.LayerLimits;
@@ -16,6 +17,10 @@ import podvm.image.layer.LayerWriter;
 /** Turns tar into images for tests, which see the finding itself when it is refused. */
 public final class Layers {
     public static final LayerLimits LIMITS = new LayerLimits(200_000, 16 << 20, 1L << 40);
+
+    /** Of a store on a machine of the kind that the tests' images are for. */
+    static final ImageOptions OPTIONS =
+            new ImageOptions(3, LIMITS, new Image.Platform("linux", "amd64"));
 
     private Layers() {}
 

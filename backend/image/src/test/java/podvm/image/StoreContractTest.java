@@ -21,7 +21,7 @@ class StoreContractTest extends ImagesContract {
         store =
                 ImageStore.open(
                         directory,
-                        new ImageOptions(3, Layers.LIMITS, new Image.Platform("linux", "amd64")));
+                        Layers.OPTIONS);
     }
 
     @AfterEach

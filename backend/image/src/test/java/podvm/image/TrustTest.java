@@ -30,8 +30,6 @@ import podvm.image.trust.SignaturePolicy;
 /** Images that are pulled only where somebody trusted has signed them. */
 @Timeout(60)
 class TrustTest {
-    private static final ImageOptions OPTIONS =
-            new ImageOptions(3, Layers.LIMITS, new Image.Platform("linux", "amd64"));
     private static final String STATEMENT = "application/vnd.dev.cosign.simplesigning.v1+json";
     private static final byte[] BASE = new TarBytes().file("bin/sh", "shell").bytes();
 
@@ -134,7 +132,7 @@ class TrustTest {
 
     private Image pull(String policy) throws Exception {
         try (var store =
-                ImageStore.open(directory.resolve("store"), OPTIONS, read(policy), _ -> {})) {
+                ImageStore.open(directory.resolve("store"), Layers.OPTIONS, read(policy), _ -> {})) {
             return store.pull(
                     reference,
                     PullPolicy.IF_NOT_PRESENT,
@@ -259,7 +257,7 @@ class TrustTest {
     }
 
     private void forget() throws Exception {
-        try (var store = ImageStore.open(directory.resolve("store"), OPTIONS)) {
+        try (var store = ImageStore.open(directory.resolve("store"), Layers.OPTIONS)) {
             store.remove(reference);
         }
     }

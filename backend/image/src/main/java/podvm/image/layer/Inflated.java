@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
 import podvm.image.content.Refusal;
+import podvm.image.content.ReadFailure;
 
 /**
  * A stream read and unpacked ahead, on a thread of its own: unpacking takes as long as everything
@@ -111,13 +112,7 @@ public final class Inflated extends ReadyPieces {
 
     private IOException named(IOException e) {
         if (e instanceof Refusal refusal) {
-            var cause = refusal.finding();
-            return new Refusal(
-                    new PodException(
-                            cause.kind(),
-                            "cannot read " + what + ": " + cause.getMessage(),
-                            cause.remedy(),
-                            cause));
+            return new Refusal(ReadFailure.named(refusal, "read " + what));
         }
         return new Refusal(
                 new PodException(

@@ -19,6 +19,8 @@ import podvm.image.content.Shown;
 final class TarExtensions {
     private static final String XATTR = "SCHILY.xattr.";
     private static final long[] DENSE = {};
+    private static final BigInteger BILLION = BigInteger.valueOf(1_000_000_000);
+    private static final int MOST_PIECES = 1_000_000;
 
     /** What is not in here means nothing to an image, or could fill the memory. */
     private static final Set<String> KNOWN =
@@ -164,8 +166,6 @@ final class TarExtensions {
         pieces = known;
     }
 
-    private static final int MOST_PIECES = 1_000_000;
-
     private void lastPieceLength(long length) throws IOException {
         if (pieces == null) {
             throw Refusal.corrupt("PAX header has a sparse length before any offset");
@@ -307,8 +307,6 @@ final class TarExtensions {
         }
         return new Time(seconds.longValue(), parts[1].intValue() + (before ? 1_000_000_000 : 0));
     }
-
-    private static final BigInteger BILLION = BigInteger.valueOf(1_000_000_000);
 
     static long decimal(String text) throws IOException {
         if (text.isEmpty() || text.length() > 18) {

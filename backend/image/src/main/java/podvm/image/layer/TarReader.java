@@ -17,6 +17,7 @@ import podvm.image.content.Shown;
  */
 public final class TarReader {
     private static final int BLOCK = 512;
+    private static final byte[] ZEROS = new byte[BLOCK];
 
     /** Largest long names and PAX headers of an entry: more than any real ones, little memory. */
     private static final int LARGEST_EXTENSION = 1 << 20;
@@ -174,6 +175,4 @@ public final class TarReader {
     private static boolean isZero(byte[] block) {
         return Arrays.equals(block, ZEROS);
     }
-
-    private static final byte[] ZEROS = new byte[BLOCK];
 }

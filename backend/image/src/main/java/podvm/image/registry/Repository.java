@@ -17,6 +17,7 @@ import podvm.engine.Digest;
 import podvm.engine.PodException;
 import podvm.image.content.CheckedBlob;
 import podvm.image.content.Sha256;
+import podvm.image.content.ReadFailure;
 
 /** One repository of a registry, for one pull: wherever its content can be had. */
 public final class Repository {
@@ -98,7 +99,7 @@ public final class Repository {
         try {
             stream.open();
         } catch (IOException e) {
-            throw Failures.unreadable(e, "read the " + what);
+            throw ReadFailure.of(e, "read the " + what);
         }
         return new CheckedBlob(stream, digest, size, source::distrustAll);
     }
@@ -221,7 +222,7 @@ public final class Repository {
             }
             return new Root(bytes, actual);
         } catch (IOException e) {
-            throw Failures.unreadable(e, "read the " + what);
+            throw ReadFailure.of(e, "read the " + what);
         }
     }
 
