@@ -114,7 +114,8 @@ final class ArchiveLoad {
         try (var _ = index.begin()) {
             var disk = layers.put(tar);
             var config = ConfigFile.ofRootFileSystem(disk.diffId(), options.platform());
-            return index.put(config, List.of(name.get()));
+            // one layer hides nothing
+            return index.put(config, List.of(name.get()), Optional.empty());
         }
     }
 

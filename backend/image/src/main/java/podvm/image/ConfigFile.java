@@ -4,6 +4,7 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import podvm.engine.Digest;
@@ -28,11 +29,20 @@ record ConfigFile(
         ImageConfig config,
         Image.Platform platform,
         Instant created) {
-    /** What overlayfs stacks (OVL_MAX_STACK in fs/overlayfs). */
-    private static final int MOST_LAYERS = 500;
+    /** What overlayfs stacks (OVL_MAX_STACK in fs/overlayfs is 500), and one for directories. */
+    private static final int MOST_LAYERS = 499;
 
     private static final String PATH =
             "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    /**
+     * Lowest first. Of a layer that stands in an image more than once the topmost counts: it hides
+     * the others wholly, and a file system cannot be stacked on itself.
+     */
+    List<Digest> stack() {
+        var topmost = new LinkedHashSet<>(diffIds.reversed());
+        return List.copyOf(topmost).reversed();
+    }
 
     static ConfigFile parse(byte[] bytes) throws PodException {
         var id = Sha256.of(bytes);

@@ -3,6 +3,7 @@ package podvm.image;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import podvm.engine.Digest;
 import podvm.engine.Image;
 import podvm.engine.ImageDetails;
 import podvm.engine.ImageDetails.History;
@@ -23,15 +24,20 @@ record ImageInspection(ImageIndex index, LayerStore layers) {
                                         ""));
         var own = new ArrayList<Layer>();
         for (var diffId : config.diffIds()) {
-            var disk =
-                    image.layers().stream().filter(one -> one.diffId().equals(diffId)).findFirst();
-            var record = layers.record(diffId);
-            if (disk.isPresent() && record.isPresent()) {
-                own.add(new Layer(disk.get(), record.get().verityRoot()));
-            }
+            layer(image, diffId).ifPresent(own::add);
         }
+        var all = new ArrayList<>(own);
+        index.top(image.id()).flatMap(diffId -> layer(image, diffId)).ifPresent(all::add);
         return new ImageDetails(
-                image, List.copyOf(own), history(config, own), index.holders(image.id()));
+                image, List.copyOf(all), history(config, own), index.holders(image.id()));
+    }
+
+    private Optional<Layer> layer(Image image, Digest diffId) {
+        var record = layers.record(diffId);
+        return image.layers().stream()
+                .filter(disk -> disk.diffId().equals(diffId) && record.isPresent())
+                .findFirst()
+                .map(disk -> new Layer(disk, record.orElseThrow().verityRoot()));
     }
 
     private static List<History> history(ConfigFile config, List<Layer> layers)

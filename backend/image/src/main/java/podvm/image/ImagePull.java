@@ -7,11 +7,11 @@ import podvm.engine.Deadline;
 import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
+import podvm.image.content.ReadFailure;
 import podvm.image.registry.Credentials;
 import podvm.image.registry.Registries;
 import podvm.image.registry.Repository;
 import podvm.image.trust.SignaturePolicy;
-import podvm.image.content.ReadFailure;
 
 /** Fetches an image from its registry. */
 final class ImagePull implements AutoCloseable {

@@ -2,6 +2,7 @@ package podvm.image;
 
 import java.io.FilterOutputStream;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.security.DigestOutputStream;
 import java.util.ArrayList;
@@ -21,7 +22,6 @@ import podvm.image.content.Sha256;
 import podvm.image.export.CountedOutput;
 import podvm.image.export.LayerTar;
 import podvm.image.export.Layout;
-import java.io.InterruptedIOException;
 
 /**
  * Writes an image as an OCI layout. Each layer is made twice, first for its digest and length
@@ -86,7 +86,7 @@ record LayoutExport(ImageIndex index, LayerStore layers) {
                             new DigestOutputStream(OutputStream.nullOutputStream(), blobHash));
             try (var packed = pack(counted, packing)) {
                 var tar = new DigestOutputStream(new Interruptible(packed), tarHash);
-                LayerTar.write(layers.file(diffId), tar);
+                LayerTar.write(layers.file(diffId), record.get().implied(), tar);
             }
             progress.at(step, record.get().bytes(), record.get().bytes());
             return new Made(
@@ -135,7 +135,7 @@ record LayoutExport(ImageIndex index, LayerStore layers) {
         var step = "layer " + made.blob().hex().substring(0, 12);
         progress.at(step, 0, made.bytes());
         var packed = pack(new KeptOpen(out), packing);
-        LayerTar.write(layers.file(made.source().diffId()), packed);
+        LayerTar.write(layers.file(made.source().diffId()), made.source().implied(), packed);
         packed.close();
         progress.at(step, made.bytes(), made.bytes());
     }

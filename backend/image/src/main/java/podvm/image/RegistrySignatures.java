@@ -5,10 +5,10 @@ import java.util.Optional;
 import podvm.engine.Deadline;
 import podvm.engine.Digest;
 import podvm.engine.PodException;
+import podvm.image.content.ReadFailure;
 import podvm.image.content.Sha256;
 import podvm.image.registry.Repository;
 import podvm.image.trust.SignatureSource;
-import podvm.image.content.ReadFailure;
 
 /** Signatures beside the images of a repository. */
 record RegistrySignatures(Repository repository) implements SignatureSource {

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
 import podvm.engine.PodException;
-import podvm.image.content.Refusal;
 import podvm.image.content.ReadFailure;
+import podvm.image.content.Refusal;
 
 /** Says in the engine's words what went wrong in the store. */
 final class StoreFailure {

@@ -47,7 +47,7 @@ public final class Layers {
                         StandardOpenOption.WRITE,
                         StandardOpenOption.CREATE,
                         StandardOpenOption.TRUNCATE_EXISTING)) {
-            return new LayerWriter(limits).write(tar, channel);
+            return new LayerWriter(limits).write(tar, channel).bytes();
         } catch (Refusal e) {
             throw e.finding();
         }

@@ -57,7 +57,9 @@ class StoreCareTest {
     }
 
     private void open() throws PodException {
-        store = ImageStore.open(directory, Layers.OPTIONS, SignaturePolicy.ACCEPT_ANYTHING, events::add);
+        store =
+                ImageStore.open(
+                        directory, Layers.OPTIONS, SignaturePolicy.ACCEPT_ANYTHING, events::add);
     }
 
     @AfterEach

@@ -18,10 +18,7 @@ class StoreContractTest extends ImagesContract {
 
     @BeforeEach
     void open() throws PodException {
-        store =
-                ImageStore.open(
-                        directory,
-                        Layers.OPTIONS);
+        store = ImageStore.open(directory, Layers.OPTIONS);
     }
 
     @AfterEach

@@ -132,7 +132,8 @@ class TrustTest {
 
     private Image pull(String policy) throws Exception {
         try (var store =
-                ImageStore.open(directory.resolve("store"), Layers.OPTIONS, read(policy), _ -> {})) {
+                ImageStore.open(
+                        directory.resolve("store"), Layers.OPTIONS, read(policy), _ -> {})) {
             return store.pull(
                     reference,
                     PullPolicy.IF_NOT_PRESENT,

@@ -9,8 +9,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
-import podvm.image.content.Refusal;
 import podvm.image.content.ReadFailure;
+import podvm.image.content.Refusal;
 
 /**
  * A stream read and unpacked ahead, on a thread of its own: unpacking takes as long as everything

@@ -103,7 +103,7 @@ final class LayerTree {
         if (hidden == Inodes.NONE) {
             tree.putWhiteout(parent, name, entry);
         } else if (tree.isDirectory(hidden)) {
-            tree.makeOpaque(hidden);
+            tree.makeNew(hidden);
         }
     }
 
@@ -172,7 +172,7 @@ final class LayerTree {
         }
         int made = tree.putDirectory(parent, name);
         if (found != Inodes.NONE && tree.isWhiteout(found)) {
-            tree.makeOpaque(made);
+            tree.makeNew(made);
         }
         return made;
     }

@@ -16,8 +16,8 @@ import podvm.engine.Deadline;
 import podvm.engine.Digest;
 import podvm.engine.PodException;
 import podvm.image.content.CheckedBlob;
-import podvm.image.content.Sha256;
 import podvm.image.content.ReadFailure;
+import podvm.image.content.Sha256;
 
 /** One repository of a registry, for one pull: wherever its content can be had. */
 public final class Repository {
