@@ -26,7 +26,11 @@ public final class Layers {
 
     public static Map<String, ErofsReader.Node> read(TarBytes tar)
             throws IOException, PodException {
-        return ErofsReader.read(image(tar.bytes()));
+        return read(tar.bytes());
+    }
+
+    public static Map<String, ErofsReader.Node> read(byte[] tar) throws IOException, PodException {
+        return ErofsReader.read(image(tar));
     }
 
     public static byte[] image(byte[] tar) throws IOException, PodException {

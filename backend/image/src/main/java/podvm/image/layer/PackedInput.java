@@ -15,6 +15,9 @@ final class PackedInput {
 
     private static final int BUFFER = 256 << 10;
 
+    /** What a decoder may have taken and still give back: all that its bits hold. */
+    private static final int BACK = 8;
+
     private final InputStream in;
     private final byte[] bytes = new byte[BUFFER + AHEAD];
     private int at;
@@ -56,10 +59,11 @@ final class PackedInput {
         if (ended || end - at >= AHEAD) {
             return;
         }
-        System.arraycopy(bytes, at, bytes, 0, end - at);
-        end -= at;
-        at = 0;
-        while (end < AHEAD && !ended) {
+        int kept = Math.min(at, BACK);
+        System.arraycopy(bytes, at - kept, bytes, 0, end - at + kept);
+        end -= at - kept;
+        at = kept;
+        while (end - at < AHEAD && !ended) {
             int got = in.read(bytes, end, BUFFER - end);
             ended = got < 0;
             end += Math.max(0, got);

@@ -145,15 +145,17 @@ public final class TarReader {
     }
 
     private void skipData() throws IOException {
-        long left = dataLeft + padding;
-        dataLeft = 0;
-        padding = 0;
         try {
-            in.skipNBytes(left);
+            in.skipNBytes(dataLeft);
         } catch (EOFException e) {
             throw truncated();
         }
-        position += left;
+        position += dataLeft;
+        dataLeft = 0;
+        // some writers leave out what should follow the last entry, as GNU tar accepts
+        int got = in.readNBytes(header, 0, padding);
+        position += got;
+        padding = 0;
     }
 
     private void readFully(byte[] target) throws IOException {
