@@ -21,6 +21,7 @@ import tools.jackson.databind.JsonNode;
  *
  * @param bytes as published: the image's id is their digest
  * @param diffIds of its layers, lowest first
+ * @param variant of the architecture; may be empty
  */
 record ConfigFile(
         Digest id,
@@ -28,6 +29,7 @@ record ConfigFile(
         List<Digest> diffIds,
         ImageConfig config,
         Image.Platform platform,
+        String variant,
         Instant created) {
     /** What overlayfs stacks (OVL_MAX_STACK in fs/overlayfs is 500), and one for directories. */
     private static final int MOST_LAYERS = 499;
@@ -64,6 +66,7 @@ record ConfigFile(
                 List.copyOf(diffIds),
                 config(root.path("config")),
                 new Image.Platform(Json.text(root, "os"), Json.text(root, "architecture")),
+                Json.text(root, "variant"),
                 time(Json.text(root, "created")));
     }
 

@@ -31,6 +31,11 @@ final class ImagePull implements AutoCloseable {
         this.trust = new ImageTrust(policy, platform);
     }
 
+    /** Refuses what the policy rejects by its name, also where it was fetched under another one. */
+    void checkName(ImageReference reference) throws PodException {
+        trust.checkName(reference);
+    }
+
     /**
      * @param text as the user wrote it
      * @param credentials for the image's registry; empty: what docker login left
@@ -45,7 +50,7 @@ final class ImagePull implements AutoCloseable {
         if (!text.equals(reference.full())) {
             progress.at("%s is %s".formatted(text, reference.full()), 0, -1);
         }
-        trust.checkName(reference);
+        checkName(reference);
         var repository =
                 registries.repository(reference.registry(), reference.repository(), credentials);
         progress.at("manifest", 0, -1);
