@@ -160,11 +160,23 @@ async fn configure_network(interfaces: &[Interface]) -> Result<()> {
     for interface in interfaces {
         let (index, present) = find(&interface.mac).await?;
         let rename = (present != interface.name).then_some(interface.name.as_str());
+        distrust_routers(&present)?;
+        if !interface.addresses.iter().any(|a| a.address.is_ipv6()) {
+            batch.no_link_local_address(index);
+        }
         batch.link_up(index, rename, interface.mtu);
         interface.addresses.iter().for_each(|a| batch.address(index, *a));
         interface.routes.iter().for_each(|(destination, gateway)| batch.route(index, *destination, *gateway));
     }
     batch.send().map_err(|e| Error::internal(format!("interfaces: cannot {e}")))
+}
+
+/// A pod has the addresses and routes that it was given; whoever shares its network cannot add any by router advertisements.
+fn distrust_routers(interface: &str) -> Result<()> {
+    match fs::write(format!("/proc/sys/net/ipv6/conf/{interface}/accept_ra"), "0") {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()), // a kernel without IPv6
+        other => other.doing(|| format!("refuse router advertisements on {interface}")),
+    }
 }
 
 /// Index and present name of the device with this address.

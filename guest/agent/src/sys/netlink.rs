@@ -21,6 +21,10 @@ const NLM_F_CREATE: u16 = 0x400;
 const IFF_UP: u32 = 1;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MTU: u16 = 4;
+const IFLA_AF_SPEC: u16 = 26;
+const AF_INET6: u16 = 10;
+const IFLA_INET6_ADDR_GEN_MODE: u16 = 8;
+const IN6_ADDR_GEN_MODE_NONE: u8 = 1;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 const IFA_BROADCAST: u16 = 4;
@@ -59,14 +63,20 @@ impl Cidr {
 }
 
 impl Batch {
+    /// To be said before the link comes up, which is when the kernel makes that address and asks the network about it.
+    pub fn no_link_local_address(&mut self, index: u32) {
+        let start = self.link("leave a network interface without IPv6 address".to_owned(), index, 0);
+        let families = self.nest(IFLA_AF_SPEC);
+        let ipv6 = self.nest(AF_INET6);
+        self.attribute(IFLA_INET6_ADDR_GEN_MODE, &[IN6_ADDR_GEN_MODE_NONE]);
+        self.close(ipv6);
+        self.close(families);
+        self.end(start);
+    }
+
     /// Brings a link up, and gives it a name and an MTU where they are set.
     pub fn link_up(&mut self, index: u32, name: Option<&str>, mtu: Option<u32>) {
-        let start = self.begin(format!("bring up {}", name.unwrap_or("a network interface")), RTM_NEWLINK, 0);
-        self.bytes.extend([0, 0]);
-        self.bytes.extend(0u16.to_ne_bytes());
-        for word in [index, IFF_UP, IFF_UP] {
-            self.bytes.extend(word.to_ne_bytes());
-        }
+        let start = self.link(format!("bring up {}", name.unwrap_or("a network interface")), index, IFF_UP);
         if let Some(name) = name {
             let mut value = name.as_bytes().to_vec();
             value.push(0);
@@ -150,11 +160,34 @@ impl Batch {
         start
     }
 
+    /// A change of a link that sets these flags.
+    fn link(&mut self, name: String, index: u32, flags: u32) -> usize {
+        let start = self.begin(name, RTM_NEWLINK, 0);
+        self.bytes.extend([0, 0]);
+        self.bytes.extend(0u16.to_ne_bytes());
+        for word in [index, flags, flags] {
+            self.bytes.extend(word.to_ne_bytes());
+        }
+        start
+    }
+
     fn attribute(&mut self, kind: u16, value: &[u8]) {
         self.bytes.extend((u16::try_from(value.len() + 4).unwrap_or(u16::MAX)).to_ne_bytes());
         self.bytes.extend(kind.to_ne_bytes());
         self.bytes.extend(value);
         self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
+    }
+
+    /// An attribute made of attributes: all that is added until it is closed.
+    fn nest(&mut self, kind: u16) -> usize {
+        let start = self.bytes.len();
+        self.attribute(kind, &[]);
+        start
+    }
+
+    fn close(&mut self, start: usize) {
+        let length = u16::try_from(self.bytes.len() - start).unwrap_or(u16::MAX);
+        self.bytes[start..start + 2].copy_from_slice(&length.to_ne_bytes());
     }
 
     fn end(&mut self, start: usize) {

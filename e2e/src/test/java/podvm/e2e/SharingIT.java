@@ -52,6 +52,12 @@ class SharingIT {
     }
 
     @Test
+    void aPodWithoutIpv6AddressTakesNoneFromItsNetwork() throws Exception {
+        assertThat(two("cat /proc/sys/net/ipv6/conf/eth0/accept_ra").strip()).isEqualTo("0");
+        assertThat(two("cat /proc/net/if_inet6")).contains(" lo").doesNotContain("eth0");
+    }
+
+    @Test
     void containersReachEachOtherOverLoopback() throws Exception {
         assertThat(two("until wget -qO- http://127.0.0.1:8080/; do usleep 50000; done"))
                 .contains("hello from one");
