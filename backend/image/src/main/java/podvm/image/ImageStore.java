@@ -47,7 +47,7 @@ public final class ImageStore implements Images, AutoCloseable {
         this.layers = new LayerStore(files, options.layerLimits(), events);
         this.index = new ImageIndex(files, layers, events);
         var install = new ImageInstall(index, layers, options.parallelLayers());
-        this.archives = new ArchiveLoad(files, layers, index, install, options);
+        this.archives = new ArchiveLoad(files, layers, index, install, options, policy);
         this.pulls =
                 new ImagePull(
                         new Registries(options.registries()),
@@ -95,6 +95,7 @@ public final class ImageStore implements Images, AutoCloseable {
             Deadline deadline)
             throws PodException, InterruptedException {
         var parsed = ImageReference.parse(reference);
+        pulls.checkName(parsed);
         var id = index.idOf(parsed.full());
         var known = id.isPresent() ? index.whole(id.get()) : Optional.<Image>empty();
         if (policy == PullPolicy.NEVER) {

@@ -13,7 +13,7 @@ import java.util.Optional;
 import podvm.engine.Credentials;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
-import podvm.image.Json;
+import podvm.image.content.Json;
 import tools.jackson.databind.JsonNode;
 
 /**

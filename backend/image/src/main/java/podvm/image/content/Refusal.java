@@ -1,4 +1,4 @@
-package podvm.image;
+package podvm.image.content;
 
 import java.io.IOException;
 import podvm.engine.PodException;

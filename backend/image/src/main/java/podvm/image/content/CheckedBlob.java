@@ -1,13 +1,13 @@
-package podvm.image;
+package podvm.image.content;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
 import podvm.engine.Digest;
 
 /** Checks length and digest of a blob while it passes. */
-public final class CheckedBlob extends FilterInputStream {
+public final class CheckedBlob extends BulkStream {
+    private final InputStream in;
     private final Digest digest;
     private final long size;
     private final Runnable whenDoubtful;
@@ -24,16 +24,10 @@ public final class CheckedBlob extends FilterInputStream {
      *     without an interrupt: then what was read was of no use to its reader
      */
     public CheckedBlob(InputStream in, Digest digest, long size, Runnable whenDoubtful) {
-        super(in);
+        this.in = in;
         this.whenDoubtful = whenDoubtful;
         this.digest = digest;
         this.size = size;
-    }
-
-    @Override
-    public int read() throws IOException {
-        var one = new byte[1];
-        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
     }
 
     @Override
@@ -61,12 +55,7 @@ public final class CheckedBlob extends FilterInputStream {
         if (!right && !Thread.currentThread().isInterrupted()) {
             whenDoubtful.run();
         }
-        super.close();
-    }
-
-    @Override
-    public boolean markSupported() {
-        return false;
+        in.close();
     }
 
     private void checkEnd() throws IOException {

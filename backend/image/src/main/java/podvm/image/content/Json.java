@@ -1,4 +1,4 @@
-package podvm.image;
+package podvm.image.content;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -34,11 +34,11 @@ public final class Json {
         }
     }
 
-    static byte[] bytes(Map<String, ?> object) {
+    public static byte[] bytes(Map<String, ?> object) {
         return MAPPER.writeValueAsBytes(object);
     }
 
-    static byte[] bytes(JsonNode node) {
+    public static byte[] bytes(JsonNode node) {
         return MAPPER.writeValueAsBytes(node);
     }
 
@@ -54,7 +54,7 @@ public final class Json {
         return texts;
     }
 
-    static Map<String, String> textMap(JsonNode object) {
+    public static Map<String, String> textMap(JsonNode object) {
         var map = new LinkedHashMap<String, String>();
         object.properties()
                 .forEach(field -> map.put(field.getKey(), field.getValue().asString("")));

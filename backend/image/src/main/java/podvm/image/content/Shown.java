@@ -1,4 +1,4 @@
-package podvm.image;
+package podvm.image.content;
 
 import java.nio.charset.StandardCharsets;
 
