@@ -33,6 +33,7 @@ final class Native {
     static final MethodHandle WAITID =
             errno("waitid", JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
     static final MethodHandle GETEUID = plain("geteuid", JAVA_INT);
+    static final MethodHandle GETEGID = plain("getegid", JAVA_INT);
 
     /** The library's own wrappers of pidfd calls are younger than the glibc asked for. */
     static final MethodHandle SYSCALL =
@@ -45,7 +46,7 @@ final class Native {
         return bind(name, result, arguments, Linker.Option.captureCallState("errno"));
     }
 
-    private static MethodHandle variadic(
+    static MethodHandle variadic(
             String name, int fixed, MemoryLayout result, MemoryLayout... arguments) {
         return bind(
                 name,
