@@ -50,14 +50,14 @@ public record FileStat(
         var major = statx.get(JAVA_INT, 128);
         var minor = statx.get(JAVA_INT, 132);
         return new FileStat(
-                (long) statx.get(JAVA_INT, 136) << 32 | statx.get(JAVA_INT, 140),
+                ((long) statx.get(JAVA_INT, 136) << 32) | Integer.toUnsignedLong(statx.get(JAVA_INT, 140)),
                 statx.get(JAVA_LONG, 32),
                 Short.toUnsignedInt(statx.get(JAVA_SHORT, 28)),
                 statx.get(JAVA_INT, 16),
                 statx.get(JAVA_INT, 20),
                 statx.get(JAVA_INT, 24),
                 // new_encode_dev of linux/kdev_t.h, which FUSE uses
-                minor & 0xff | major << 8 | (minor & ~0xff) << 12,
+                (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12),
                 statx.get(JAVA_LONG, 40),
                 statx.get(JAVA_LONG, 48),
                 statx.get(JAVA_INT, 4),

@@ -220,9 +220,9 @@ final class Attributes {
     /** What users and images put on files. Labels of the host's security modules are its own. */
     private static boolean passed(byte[] name, boolean setting) {
         var text = new String(name, StandardCharsets.ISO_8859_1);
-        return text.startsWith("user.") && text.length() > 5
+        return (text.startsWith("user.") && text.length() > 5)
                 || text.equals("security.capability")
-                || !setting && text.startsWith("trusted.overlay.");
+                || (!setting && text.startsWith("trusted.overlay."));
     }
 
     private static byte[] passedNames(byte[] names) {

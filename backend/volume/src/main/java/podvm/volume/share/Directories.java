@@ -69,7 +69,7 @@ final class Directories {
 
     /** A name that is gone, or not to be looked at, is told without more. */
     private void tell(FuseAnswer answer, Node directory, byte[] name) throws ErrnoException {
-        var dots = name[0] == '.' && (name.length == 1 || name.length == 2 && name[1] == '.');
+        var dots = name[0] == '.' && (name.length == 1 || (name.length == 2 && name[1] == '.'));
         if (!dots) {
             try (var at = tree.at(directory);
                     var found = tree.tell(at, name)) {

@@ -117,7 +117,7 @@ final class FuseAnswer {
     }
 
     static int directoryEntryBytes(byte[] name) {
-        return 24 + (name.length + 7 & ~7);
+        return 24 + ((name.length + 7) & ~7);
     }
 
     /** struct fuse_statfs_out. */

@@ -17,7 +17,7 @@ final class Handles {
     private final Map<Node, Map<Long, Handle>> byNode = new HashMap<>();
 
     /** Other than those of an earlier server, so that its files are known as such. */
-    private long next = (long) new SecureRandom().nextInt(Integer.MAX_VALUE) << 32 | 1;
+    private long next = ((long) new SecureRandom().nextInt(Integer.MAX_VALUE) << 32) | 1;
 
     private boolean closed;
 

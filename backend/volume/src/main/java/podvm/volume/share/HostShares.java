@@ -97,7 +97,7 @@ public final class HostShares implements Shares, AutoCloseable {
         var journal = NodeJournal.open(made(directory(pod)).resolve(share.name() + ".nodes"));
         var nodes = new NodeTable(MOST_NODES, journal, Node.Identity.of(stat));
         var handles = new Handles(MOST_OPEN, nodes);
-        var tree = new ShareTree(root, stat, nodes, handles);
+        var tree = new ShareTree(root, nodes, handles);
         var readOnly = share.access() == podvm.engine.GuestShares.Access.READ_ONLY;
         return new ServedShare(
                 share,

@@ -48,7 +48,7 @@ final class Names {
             var owner = Owner.of(request, directory, owners);
             if (unlessDone(again, () -> directory.place().makeDirectory(name, 0700))) {
                 try (var place = directory.place().beneath(name)) {
-                    owner.own(place, mode | directory.stat().mode() & SETGID);
+                    owner.own(place, mode | (directory.stat().mode() & SETGID));
                 }
             }
             return told(directory, name);
@@ -63,7 +63,7 @@ final class Names {
         checkKind(mode & FileStat.TYPE, device);
         try (var directory = tree.at(request.node())) {
             var owner = Owner.of(request, directory, owners);
-            var bare = mode & FileStat.TYPE | 0600;
+            var bare = (mode & FileStat.TYPE) | 0600;
             if (unlessDone(again, () -> directory.place().makeNode(name, bare, 0))) {
                 try (var place = directory.place().beneath(name)) {
                     owner.own(place, mode & PERMISSIONS);
@@ -82,7 +82,7 @@ final class Names {
                 kind == FileStat.REGULAR
                         || kind == FileStat.FIFO
                         || kind == FileStat.SOCKET
-                        || kind == FileStat.CHARACTER && device == 0;
+                        || (kind == FileStat.CHARACTER && device == 0);
         if (!harmless) {
             throw new ErrnoException(ErrnoException.EPERM);
         }

@@ -59,7 +59,7 @@ final class NodeJournal {
     static NodeJournal open(Path file) throws IOException {
         var known = new LinkedHashMap<Long, Known>();
         // numbers of a journal that got lost must not come again for other files
-        var next = 2 + (new SecureRandom().nextLong() >>> 16 << 8);
+        var next = 2 + ((new SecureRandom().nextLong() >>> 16) << 8);
         byte[] bytes;
         try {
             bytes = Files.readAllBytes(file);
@@ -184,8 +184,12 @@ final class NodeJournal {
     }
 
     void close() {
-        try (var old = out) {
-            out = null;
+        var old = out;
+        out = null;
+        try {
+            if (old != null) {
+                old.close();
+            }
         } catch (IOException e) {
             // nothing is buffered
         }

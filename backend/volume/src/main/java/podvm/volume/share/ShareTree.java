@@ -12,16 +12,14 @@ import podvm.linux.Place;
  */
 final class ShareTree implements AutoCloseable {
     private final Place root;
-    private final FileStat rootStat;
     private final NodeTable nodes;
     private final Handles handles;
 
     /** Held by renames of the guest, which change the disk and the table one after the other. */
     private final ReentrantLock moving = new ReentrantLock();
 
-    ShareTree(Place root, FileStat rootStat, NodeTable nodes, Handles handles) {
+    ShareTree(Place root, NodeTable nodes, Handles handles) {
         this.root = root;
-        this.rootStat = rootStat;
         this.nodes = nodes;
         this.handles = handles;
     }
@@ -32,14 +30,6 @@ final class ShareTree implements AutoCloseable {
         public void close() {
             place.close();
         }
-    }
-
-    FileStat rootStat() {
-        return rootStat;
-    }
-
-    Place root() {
-        return root;
     }
 
     Found at(long id) throws ErrnoException {
