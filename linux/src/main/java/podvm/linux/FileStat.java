@@ -50,7 +50,8 @@ public record FileStat(
         var major = statx.get(JAVA_INT, 128);
         var minor = statx.get(JAVA_INT, 132);
         return new FileStat(
-                ((long) statx.get(JAVA_INT, 136) << 32) | Integer.toUnsignedLong(statx.get(JAVA_INT, 140)),
+                ((long) statx.get(JAVA_INT, 136) << 32)
+                        | Integer.toUnsignedLong(statx.get(JAVA_INT, 140)),
                 statx.get(JAVA_LONG, 32),
                 Short.toUnsignedInt(statx.get(JAVA_SHORT, 28)),
                 statx.get(JAVA_INT, 16),

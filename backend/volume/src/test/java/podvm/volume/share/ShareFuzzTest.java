@@ -75,7 +75,9 @@ class ShareFuzzTest {
                 message(Opcode.CREATE, FuseGuest.body().u64(2).u64(0).text("n").bytes()),
                 message(Opcode.RENAME2, FuseGuest.body().u64(1).u64(0).text("f").text("g").bytes()),
                 message(Opcode.READ, FuseGuest.readBody(1, 0, 4096)),
-                message(Opcode.SETXATTR, FuseGuest.body().u32(1).u32(0).text("user.a").u32(0).bytes()),
+                message(
+                        Opcode.SETXATTR,
+                        FuseGuest.body().u32(1).u32(0).text("user.a").u32(0).bytes()),
                 message(Opcode.BATCH_FORGET, FuseGuest.body().u32(-1).u32(0).u64(2).u64(9).bytes()),
                 message(Opcode.SETATTR, new byte[88]),
                 new byte[39]);

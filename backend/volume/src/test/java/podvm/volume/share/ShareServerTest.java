@@ -166,8 +166,7 @@ class ShareServerTest {
         assertThat(guest.create(ROOT, "n", 0644).errno()).isEqualTo(ErrnoException.EROFS);
         assertThat(guest.unlink(guest.walk("d"), "f", false).errno())
                 .isEqualTo(ErrnoException.EROFS);
-        assertThat(guest.write(f, 99, 0, "x", READ_WRITE).errno())
-                .isEqualTo(ErrnoException.EROFS);
+        assertThat(guest.write(f, 99, 0, "x", READ_WRITE).errno()).isEqualTo(ErrnoException.EROFS);
         assertThat(root.resolve("d/f")).hasContent("inside");
     }
 
@@ -180,7 +179,9 @@ class ShareServerTest {
         assertThat(guest.write(made.node(), handle, 3, "abc", READ_WRITE).body().getInt(0))
                 .isEqualTo(3);
         assertThat(Files.readString(root.resolve("new"))).isEqualTo("\0\0\0abc");
-        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(root.resolve("new"))))
+        assertThat(
+                        PosixFilePermissions.toString(
+                                Files.getPosixFilePermissions(root.resolve("new"))))
                 .isEqualTo("rw-r-----");
     }
 
@@ -368,18 +369,20 @@ class ShareServerTest {
     void aRaceOfLinksAndDirectoriesNeverLeadsOut() throws Exception {
         var d = root.resolve("d");
         Files.writeString(directory.resolve("f"), "outside");
-        var racing = Thread.ofPlatform().start(() -> {
-            try {
-                for (var i = 0; i < 2000; i++) {
-                    Files.move(d, root.resolve("e"));
-                    Files.createSymbolicLink(d, directory);
-                    Files.delete(d);
-                    Files.move(root.resolve("e"), d);
-                }
-            } catch (java.io.IOException e) {
-                throw new java.io.UncheckedIOException(e);
-            }
-        });
+        var racing =
+                Thread.ofPlatform()
+                        .start(() -> {
+                            try {
+                                for (var i = 0; i < 2000; i++) {
+                                    Files.move(d, root.resolve("e"));
+                                    Files.createSymbolicLink(d, directory);
+                                    Files.delete(d);
+                                    Files.move(root.resolve("e"), d);
+                                }
+                            } catch (java.io.IOException e) {
+                                throw new java.io.UncheckedIOException(e);
+                            }
+                        });
         var seen = 0;
         while (racing.isAlive()) {
             var at = guest.lookup(ROOT, "d");
