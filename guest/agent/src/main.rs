@@ -15,6 +15,7 @@ mod reaper;
 mod sandbox;
 mod server;
 mod service;
+mod shares;
 mod sys;
 mod transport;
 mod volumes;
