@@ -131,7 +131,15 @@ final class Daemon implements AutoCloseable {
                             pods, facts::version, () -> findings(config, probe, images, cni));
             var server = undo.add(NodeServer.start(run.resolve("node.sock"), service));
             if (config.cri().isPresent()) {
-                serveCri(config, config.cri().get(), sandboxes, images, networks, facts, events, undo);
+                serveCri(
+                        config,
+                        config.cri().get(),
+                        sandboxes,
+                        images,
+                        networks,
+                        facts,
+                        events,
+                        undo);
             }
             return new Daemon(config, pods, sandboxes, server, undo.keep());
         }

@@ -116,7 +116,12 @@ class SandboxesIT {
                     .isEqualTo("search a.b\nnameserver 10.0.0.10\noptions ndots:5\n");
             var alone = run(node, id, "alone", "exec sleep 1000", new PidNamespace.Container());
             var beside =
-                    run(node, id, "beside", "exec tail -f /dev/null", new PidNamespace.Target(alone));
+                    run(
+                            node,
+                            id,
+                            "beside",
+                            "exec tail -f /dev/null",
+                            new PidNamespace.Target(alone));
             assertThat(exec(node.sandboxes, beside, "cat /proc/1/comm")).isEqualTo("sleep\n");
             node.sandboxes.removeContainer(alone);
             await(() -> node.sandboxes.container(beside).state() == State.EXITED);

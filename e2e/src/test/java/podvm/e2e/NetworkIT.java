@@ -81,12 +81,7 @@ class NetworkIT {
 
     private static String start(String manifest) throws IOException, InterruptedException {
         var id =
-                node.podvm(
-                                "run",
-                                "-d",
-                                "--network",
-                                "pvtest",
-                                node.manifest(manifest).toString())
+                node.podvm("run", "-d", "--network", "pvtest", node.manifest(manifest).toString())
                         .expect(0)
                         .out()
                         .strip();
@@ -103,11 +98,13 @@ class NetworkIT {
 
     /** What is left of pods in the host's network. */
     private static String traces() throws IOException, InterruptedException {
-        return host(
-                "ip netns list | grep podvm- ; ip -o link show master " + BRIDGE
+        return host("ip netns list | grep podvm- ; ip -o link show master "
+                        + BRIDGE
                         + " 2>/dev/null; iptables-save 2>/dev/null | grep -E \"CNI-[0-9a-f]|pvtest\";"
                         + " ip6tables-save 2>/dev/null | grep -E \"CNI-[0-9a-f]|pvtest\";"
-                        + " find " + data + "/leases -name \"*.*.*\" -o -name \"*:*\" 2>/dev/null; true")
+                        + " find "
+                        + data
+                        + "/leases -name \"*.*.*\" -o -name \"*:*\" 2>/dev/null; true")
                 .lines()
                 .filter(line -> !line.contains("last_reserved"))
                 .reduce("", (a, b) -> a + b + "\n");
@@ -134,8 +131,7 @@ class NetworkIT {
                 .contains("nameserver 10.213.7.1")
                 .contains("search pv.example");
         var inside = host("ip netns exec podvm-" + web + " cat /sys/class/net/eth0/address");
-        assertThat(node.shell("web", "main", "cat /sys/class/net/eth0/address"))
-                .isEqualTo(inside);
+        assertThat(node.shell("web", "main", "cat /sys/class/net/eth0/address")).isEqualTo(inside);
 
         // host to pod, pod to pod, large enough for segmentation offload
         var sum = node.shell("web", "main", "md5sum < /tmp/w/big");
@@ -157,7 +153,9 @@ class NetworkIT {
         node.shell("client", "main", "ping -c 1 -W 5 fd13:7::1");
 
         // the host's port; locally made connections are translated too
-        var hostAddress = host("ip -4 -o addr show dev " + BRIDGE + " | awk \"{print \\$4}\" | cut -d/ -f1").strip();
+        var hostAddress =
+                host("ip -4 -o addr show dev " + BRIDGE + " | awk \"{print \\$4}\" | cut -d/ -f1")
+                        .strip();
         assertThat(host("wget -q -T 10 -O - http://" + hostAddress + ":" + HOST_PORT + "/"))
                 .isEqualTo("hello\n");
 

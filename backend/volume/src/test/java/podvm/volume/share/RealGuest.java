@@ -42,8 +42,7 @@ final class RealGuest implements AutoCloseable {
         this.vmm = vmm;
         agent = connect();
         agent.configure(
-                new SandboxSetup(
-                        "pod", "", "", "", List.of(), Map.of(), "scratch", 64 << 20),
+                new SandboxSetup("pod", "", "", "", List.of(), Map.of(), "scratch", 64 << 20),
                 in(30));
     }
 
@@ -103,7 +102,9 @@ final class RealGuest implements AutoCloseable {
                 tree.resolve("busybox"),
                 StandardCopyOption.COPY_ATTRIBUTES);
         var list = new ProcessBuilder("/bin/busybox", "--list").start();
-        for (var name : new String(list.getInputStream().readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
+        for (var name :
+                new String(list.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+                        .split("\n")) {
             if (!name.equals("busybox")) {
                 Files.createSymbolicLink(tree.resolve(name), Path.of("busybox"));
             }

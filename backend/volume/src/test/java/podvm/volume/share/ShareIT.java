@@ -90,13 +90,14 @@ class ShareIT {
 
     private void answer(HostShare share) {
         var agent = guest.agent();
-        Thread.ofVirtual().start(() -> {
-            try {
-                share.answer(agent);
-            } catch (PodException | InterruptedException e) {
-                // the connection ends when the test does, or when it says so
-            }
-        });
+        Thread.ofVirtual()
+                .start(() -> {
+                    try {
+                        share.answer(agent);
+                    } catch (PodException | InterruptedException e) {
+                        // the connection ends when the test does, or when it says so
+                    }
+                });
     }
 
     private static MountPlan mount(String place, String share, boolean readOnly) {
@@ -221,8 +222,7 @@ class ShareIT {
         var files = Files.createDirectories(directory.resolve("ro"));
         Files.writeString(files.resolve("f"), "as it was");
         serve("ro", files, Access.READ_ONLY);
-        var other =
-                guest.container(mount("/ro", "ro", false), mount("/rw-as-ro", "rw", true));
+        var other = guest.container(mount("/ro", "ro", false), mount("/rw-as-ro", "rw", true));
         for (var place : List.of("/ro", "/rw-as-ro")) {
             assertThat(guest.run(other, "touch " + place + "/new"))
                     .contains("Read-only file system");
@@ -254,8 +254,8 @@ class ShareIT {
     void mountsThatWouldAppearOnTheHostAreRefusedByName() {
         var source = new MountSource.Share("rw", Propagation.BIDIRECTIONAL);
         assertThat(
-                        org.assertj.core.api.Assertions.catchThrowable(() ->
-                                guest.container(new MountPlan("/m", source, false, ""))))
+                        org.assertj.core.api.Assertions.catchThrowable(
+                                () -> guest.container(new MountPlan("/m", source, false, ""))))
                 .hasMessageContaining("Bidirectional");
     }
 
