@@ -146,7 +146,8 @@ final class RealGuest implements AutoCloseable {
                         process("sleep 1000"),
                         List.of(mounts),
                         new ResourceLimits(0, 0, 0, 0, 0, 0),
-                        new SecurityPlan(true, List.of(), false, false),
+                        new SecurityPlan(
+                                true, List.of(), List.of(), false, false, Optional.empty()),
                         false,
                         false),
                 in(30));
@@ -163,9 +164,11 @@ final class RealGuest implements AutoCloseable {
                 Optional.empty(),
                 List.of(),
                 false,
+                false,
                 0,
                 0,
-                0);
+                0,
+                List.of());
     }
 
     /** A script's output, of both kinds. */
