@@ -52,6 +52,9 @@ class NetworkIT {
     static void close() throws Exception {
         if (data.getNameCount() > 0) {
             try {
+                // the bridge is the network's and outlives its pods
+                node.removeAll();
+                Host.command("sh", "-c", "ip link delete " + BRIDGE + " 2>/dev/null || true");
                 node.close();
             } finally {
                 Host.command("sh", "-c", "ip link delete " + BRIDGE + " 2>/dev/null || true");
@@ -81,12 +84,7 @@ class NetworkIT {
 
     private static String start(String manifest) throws IOException, InterruptedException {
         var id =
-                node.podvm(
-                                "run",
-                                "-d",
-                                "--network",
-                                "pvtest",
-                                node.manifest(manifest).toString())
+                node.podvm("run", "-d", "--network", "pvtest", node.manifest(manifest).toString())
                         .expect(0)
                         .out()
                         .strip();
@@ -103,11 +101,13 @@ class NetworkIT {
 
     /** What is left of pods in the host's network. */
     private static String traces() throws IOException, InterruptedException {
-        return host(
-                "ip netns list | grep podvm- ; ip -o link show master " + BRIDGE
+        return host("ip netns list | grep podvm- ; ip -o link show master "
+                        + BRIDGE
                         + " 2>/dev/null; iptables-save 2>/dev/null | grep -E \"CNI-[0-9a-f]|pvtest\";"
                         + " ip6tables-save 2>/dev/null | grep -E \"CNI-[0-9a-f]|pvtest\";"
-                        + " find " + data + "/leases -name \"*.*.*\" -o -name \"*:*\" 2>/dev/null; true")
+                        + " find "
+                        + data
+                        + "/leases -name \"*.*.*\" -o -name \"*:*\" 2>/dev/null; true")
                 .lines()
                 .filter(line -> !line.contains("last_reserved"))
                 .reduce("", (a, b) -> a + b + "\n");
@@ -120,7 +120,7 @@ class NetworkIT {
                         pod(
                                 "web",
                                 "      ports: [{containerPort: 8080, hostPort: " + HOST_PORT + "}]",
-                                "mkdir /tmp/w; head -c 3000000 /dev/urandom > /tmp/w/big;"
+                                "mkdir /tmp/w; seq 400000 > /tmp/w/big;"
                                         + " echo hello > /tmp/w/index.html;"
                                         + " httpd -f -p 8080 -h /tmp/w"));
         var client = start(pod("client", "", "sleep 100000"));
@@ -134,8 +134,7 @@ class NetworkIT {
                 .contains("nameserver 10.213.7.1")
                 .contains("search pv.example");
         var inside = host("ip netns exec podvm-" + web + " cat /sys/class/net/eth0/address");
-        assertThat(node.shell("web", "main", "cat /sys/class/net/eth0/address"))
-                .isEqualTo(inside);
+        assertThat(node.shell("web", "main", "cat /sys/class/net/eth0/address")).isEqualTo(inside);
 
         // host to pod, pod to pod, large enough for segmentation offload
         var sum = node.shell("web", "main", "md5sum < /tmp/w/big");
@@ -145,36 +144,40 @@ class NetworkIT {
                 node::daemonLog);
         assertThat(host("wget -q -O - http://" + ip4 + ":8080/big | md5sum")).isEqualTo(sum);
         assertThat(host("wget -q -O - http://[" + ip6 + "]:8080/big | md5sum")).isEqualTo(sum);
-        for (var address : List.of(ip4, "[" + ip6 + "]")) {
-            assertThat(
-                            node.shell(
-                                    "client",
-                                    "main",
-                                    "wget -q -O - http://" + address + ":8080/big | md5sum"))
+        for (var address : List.of(ip4, ip6)) {
+            assertThat(node.shell("client", "main", fetch(address, "big") + " | md5sum"))
                     .isEqualTo(sum);
         }
         node.shell("client", "main", "ping -c 1 -W 5 10.213.7.1");
         node.shell("client", "main", "ping -c 1 -W 5 fd13:7::1");
 
         // the host's port; locally made connections are translated too
-        var hostAddress = host("ip -4 -o addr show dev " + BRIDGE + " | awk \"{print \\$4}\" | cut -d/ -f1").strip();
+        var hostAddress =
+                host("ip -4 -o addr show dev " + BRIDGE + " | awk \"{print \\$4}\" | cut -d/ -f1")
+                        .strip();
         assertThat(host("wget -q -T 10 -O - http://" + hostAddress + ":" + HOST_PORT + "/"))
                 .isEqualTo("hello\n");
 
         // a killed daemon leaves the connection; the next one adopts it, and finds it as it was
         node.killDaemon();
         assertThat(host("wget -q -O - http://" + ip4 + ":8080/")).isEqualTo("hello\n");
+        Files.delete(node.run().resolve("node.sock"));
         node.startDaemon();
         node.awaitPhase(web, "Running");
-        assertThat(node.shell("client", "main", "wget -q -O - http://" + ip4 + ":8080/"))
-                .isEqualTo("hello\n");
+        assertThat(node.shell("client", "main", fetch(ip4, "index.html"))).isEqualTo("hello\n");
         assertThat(node.podvm("doctor").out())
                 .contains("CNI network pvtest")
                 .doesNotContain("network of pod");
 
-        assertThat(traces()).contains("podvm-" + web, ip4);
+        assertThat(traces()).contains("podvm-" + web).contains(ip4);
         node.podvm("stop", web, client).expect(0);
         assertThat(traces()).isEmpty();
+    }
+
+    /** Not by wget: that of a static busybox cannot resolve a name, and crashes over it. */
+    private static String fetch(String address, String file) {
+        return "printf 'GET /%s HTTP/1.0\\r\\n\\r\\n' | nc %s 8080 | sed '1,/^\\r*$/d'"
+                .formatted(file, address);
     }
 
     private static String address(String pod, String family)
