@@ -52,6 +52,9 @@ class NetworkIT {
     static void close() throws Exception {
         if (data.getNameCount() > 0) {
             try {
+                // the bridge is the network's and outlives its pods
+                node.removeAll();
+                Host.command("sh", "-c", "ip link delete " + BRIDGE + " 2>/dev/null || true");
                 node.close();
             } finally {
                 Host.command("sh", "-c", "ip link delete " + BRIDGE + " 2>/dev/null || true");
@@ -117,7 +120,7 @@ class NetworkIT {
                         pod(
                                 "web",
                                 "      ports: [{containerPort: 8080, hostPort: " + HOST_PORT + "}]",
-                                "mkdir /tmp/w; head -c 3000000 /dev/urandom > /tmp/w/big;"
+                                "mkdir /tmp/w; seq 400000 > /tmp/w/big;"
                                         + " echo hello > /tmp/w/index.html;"
                                         + " httpd -f -p 8080 -h /tmp/w"));
         var client = start(pod("client", "", "sleep 100000"));
@@ -141,12 +144,8 @@ class NetworkIT {
                 node::daemonLog);
         assertThat(host("wget -q -O - http://" + ip4 + ":8080/big | md5sum")).isEqualTo(sum);
         assertThat(host("wget -q -O - http://[" + ip6 + "]:8080/big | md5sum")).isEqualTo(sum);
-        for (var address : List.of(ip4, "[" + ip6 + "]")) {
-            assertThat(
-                            node.shell(
-                                    "client",
-                                    "main",
-                                    "wget -q -O - http://" + address + ":8080/big | md5sum"))
+        for (var address : List.of(ip4, ip6)) {
+            assertThat(node.shell("client", "main", fetch(address, "big") + " | md5sum"))
                     .isEqualTo(sum);
         }
         node.shell("client", "main", "ping -c 1 -W 5 10.213.7.1");
@@ -162,17 +161,23 @@ class NetworkIT {
         // a killed daemon leaves the connection; the next one adopts it, and finds it as it was
         node.killDaemon();
         assertThat(host("wget -q -O - http://" + ip4 + ":8080/")).isEqualTo("hello\n");
+        Files.delete(node.run().resolve("node.sock"));
         node.startDaemon();
         node.awaitPhase(web, "Running");
-        assertThat(node.shell("client", "main", "wget -q -O - http://" + ip4 + ":8080/"))
-                .isEqualTo("hello\n");
+        assertThat(node.shell("client", "main", fetch(ip4, "index.html"))).isEqualTo("hello\n");
         assertThat(node.podvm("doctor").out())
                 .contains("CNI network pvtest")
                 .doesNotContain("network of pod");
 
-        assertThat(traces()).contains("podvm-" + web, ip4);
+        assertThat(traces()).contains("podvm-" + web).contains(ip4);
         node.podvm("stop", web, client).expect(0);
         assertThat(traces()).isEmpty();
+    }
+
+    /** Not by wget: that of a static busybox cannot resolve a name, and crashes over it. */
+    private static String fetch(String address, String file) {
+        return "printf 'GET /%s HTTP/1.0\\r\\n\\r\\n' | nc %s 8080 | sed '1,/^\\r*$/d'"
+                .formatted(file, address);
     }
 
     private static String address(String pod, String family)
