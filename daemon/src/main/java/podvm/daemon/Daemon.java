@@ -123,7 +123,15 @@ final class Daemon implements AutoCloseable {
                     new NodeService(pods, facts::version, () -> findings(config, probe, images));
             var server = undo.add(NodeServer.start(run.resolve("node.sock"), service));
             if (config.cri().isPresent()) {
-                serveCri(config, config.cri().get(), sandboxes, images, networks, facts, events, undo);
+                serveCri(
+                        config,
+                        config.cri().get(),
+                        sandboxes,
+                        images,
+                        networks,
+                        facts,
+                        events,
+                        undo);
             }
             return new Daemon(config, pods, sandboxes, server, undo.keep());
         }

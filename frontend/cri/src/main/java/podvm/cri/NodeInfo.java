@@ -12,10 +12,7 @@ import podvm.engine.Networks;
  * @param details for people who ask for more: one JSON object
  */
 public record NodeInfo(
-        String version,
-        Path imageDirectory,
-        Network network,
-        Supplier<String> details) {
+        String version, Path imageDirectory, Network network, Supplier<String> details) {
     /** Is asked anew each time. */
     @FunctionalInterface
     public interface Network {

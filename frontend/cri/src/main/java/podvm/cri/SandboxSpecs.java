@@ -81,8 +81,7 @@ final class SandboxSpecs {
     }
 
     private static Dns dns(DNSConfig dns) {
-        return new Dns(
-                dns.getServersList(), dns.getSearchesList(), dns.getOptionsList());
+        return new Dns(dns.getServersList(), dns.getSearchesList(), dns.getOptionsList());
     }
 
     private static List<NetworkRequest.PortMapping> ports(PodSandboxConfig config)

@@ -62,8 +62,7 @@ final class Wire {
     void farewell() {
         var _ =
                 channel.eventLoop()
-                        .schedule(
-                                this::close, FAREWELL.toMillis(), TimeUnit.MILLISECONDS);
+                        .schedule(this::close, FAREWELL.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     void close() {
