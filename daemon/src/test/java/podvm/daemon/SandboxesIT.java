@@ -23,6 +23,7 @@ import podvm.engine.ContainerConfig.Resources;
 import podvm.engine.ContainerConfig.Security;
 import podvm.engine.ContainerId;
 import podvm.engine.NetworkRequest;
+import podvm.engine.PodException;
 import podvm.engine.Pods.ExecSpec;
 import podvm.engine.Progress;
 import podvm.engine.SandboxContainer.State;
@@ -104,7 +105,8 @@ class SandboxesIT {
             // two containers, one list of processes, in which neither is the first
             assertThat(exec(node.sandboxes, helper, "ps -o args | grep -c '[t]rap'"))
                     .isEqualTo("1\n");
-            assertThat(exec(node.sandboxes, helper, "cat /proc/1/comm")).isEqualTo("podvm-pod\n");
+            assertThat(exec(node.sandboxes, helper, "tr '\\0' ' ' </proc/1/cmdline"))
+                    .isEqualTo("podvm-pod ");
             assertThat(exec(node.sandboxes, helper, "grep -E '^Cap(Eff|Amb)' /proc/self/status"))
                     .isEqualTo("CapEff:\t0000000000000400\nCapAmb:\t0000000000000400\n");
             assertThat(exec(node.sandboxes, helper, "id -u")).isEqualTo("1000\n");
@@ -295,7 +297,7 @@ class SandboxesIT {
         }
 
         @Override
-        public void close() throws Exception {
+        public void close() throws PodException {
             sandboxes.close();
             agents.close();
             machines.close();
