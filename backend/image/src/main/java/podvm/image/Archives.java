@@ -43,7 +43,9 @@ final class Archives {
 
     private List<Found> docker() throws IOException, PodException {
         var found = new ArrayList<Found>();
-        for (var image : Json.parse(archive.read(ArchiveFile.DOCKER, Manifest.LARGEST), ArchiveFile.DOCKER)) {
+        for (var image :
+                Json.parse(
+                        archive.read(ArchiveFile.DOCKER, Manifest.LARGEST), ArchiveFile.DOCKER)) {
             found.add(new Found(dockerParts(image), Json.texts(image.path("RepoTags"))));
         }
         return found;

@@ -379,8 +379,7 @@ class TrustTest {
     private static final String ANYTHING = "[{\"type\":\"insecureAcceptAnything\"}]";
 
     private ImageStore store(String policy) throws Exception {
-        return ImageStore.open(
-                directory.resolve("store"), Layers.OPTIONS, read(policy), _ -> {});
+        return ImageStore.open(directory.resolve("store"), Layers.OPTIONS, read(policy), _ -> {});
     }
 
     private static String policyOf(String transport, String requirements) {
@@ -407,9 +406,9 @@ class TrustTest {
 
     private static byte[] dockerArchive() {
         return new TarBytes()
+                .file("manifest.json", "[{\"Config\":\"c.json\",\"Layers\":[\"l.tar\"]}]")
                 .file("c.json", OciBytes.config("amd64", List.of(BASE)))
                 .file("l.tar", BASE)
-                .file("manifest.json", "[{\"Config\":\"c.json\",\"Layers\":[\"l.tar\"]}]")
                 .bytes();
     }
 
@@ -437,13 +436,8 @@ class TrustTest {
         }
         try (var store = store(policyOf("docker", "[{\"type\":\"reject\"}]"))) {
             for (var policy : List.of(PullPolicy.NEVER, PullPolicy.IF_NOT_PRESENT)) {
-                assertThatThrownBy(
-                                () ->
-                                        store.pull(
-                                                reference,
-                                                policy,
-                                                Progress.NONE,
-                                                Deadline.after(SOON)))
+                assertThatThrownBy(() ->
+                                store.pull(reference, policy, Progress.NONE, Deadline.after(SOON)))
                         .hasMessageContaining("rejects");
             }
         }

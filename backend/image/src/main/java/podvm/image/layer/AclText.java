@@ -103,7 +103,8 @@ final class AclText {
         boolean isId = number.matches("\\d{1,10}") && Long.parseLong(number) < 0xffff_ffffL;
         if (!isId) {
             throw Refusal.corrupt(
-                    "its ACL has the entry %s, whose name has no number here".formatted(shown(text)));
+                    "its ACL has the entry %s, whose name has no number here"
+                            .formatted(shown(text)));
         }
         return (int) Long.parseLong(number);
     }

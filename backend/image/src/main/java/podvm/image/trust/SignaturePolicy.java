@@ -56,7 +56,9 @@ public final class SignaturePolicy {
         }
     }
 
-    /** Refuses what can never pass: before anything is fetched, or used that was fetched earlier. */
+    /**
+     * Refuses what can never pass: before anything is fetched, or used that was fetched earlier.
+     */
     public void checkName(SignedImage image) throws PodException {
         var scope = scope(image);
         if (requirements(scope).contains(new Requirement.Reject())) {
@@ -98,8 +100,7 @@ public final class SignaturePolicy {
     private PodException denied(String image, Scope scope, String why) {
         return new PodException(
                 PodException.Kind.DENIED,
-                "the %s (%s) does not allow %s: %s"
-                        .formatted(source, scope.shown(), image, why),
+                "the %s (%s) does not allow %s: %s".formatted(source, scope.shown(), image, why),
                 "have the image signed, or change the policy");
     }
 

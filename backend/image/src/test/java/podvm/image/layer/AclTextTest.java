@@ -23,8 +23,7 @@ class AclTextTest {
                     + "20000400ffffffff";
 
     private static String hex(String text) throws Exception {
-        return HexFormat.of()
-                .formatHex(AclText.value(text).getBytes(StandardCharsets.ISO_8859_1));
+        return HexFormat.of().formatHex(AclText.value(text).getBytes(StandardCharsets.ISO_8859_1));
     }
 
     @Test
@@ -67,9 +66,7 @@ class AclTextTest {
                         "user::rw-,user:4294967295:r--,group::r--,mask::r--,other::r--",
                         "everyone::rw-,user::rw-,group::r--,other::r--",
                         "user::rw-,group::r--,other::r--,user:7:r--,".repeat(4000))) {
-            assertThatThrownBy(() -> AclText.value(text))
-                    .as(text)
-                    .hasMessageContaining("its ACL");
+            assertThatThrownBy(() -> AclText.value(text)).as(text).hasMessageContaining("its ACL");
         }
     }
 }

@@ -3,14 +3,13 @@ package podvm.image.layer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.HexFormat;
-import java.util.List;
-import java.nio.charset.StandardCharsets;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
@@ -22,7 +21,9 @@ import podvm.image.content.Refusal;
 
 /** Compares with the JDK's zlib, which packs for it. */
 class GunzipTest {
-    /** A decoder that looks ahead gives back what it did not need, also what was moved meanwhile. */
+    /**
+     * A decoder that looks ahead gives back what it did not need, also what was moved meanwhile.
+     */
     @Test
     void manyTinyMembersAreUnpacked() throws Exception {
         var header = "1f8b08000000000000ff";

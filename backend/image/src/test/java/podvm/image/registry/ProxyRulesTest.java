@@ -101,7 +101,13 @@ class ProxyRulesTest {
         assertThat(way(environment, "https://a.example/v2/")).isEqualTo("own:2");
         assertThat(
                         way(
-                                Map.of("ALL_PROXY", "socks5://s:1", "HTTP_PROXY", "p:1", "HTTPS_PROXY", "p:2"),
+                                Map.of(
+                                        "ALL_PROXY",
+                                        "socks5://s:1",
+                                        "HTTP_PROXY",
+                                        "p:1",
+                                        "HTTPS_PROXY",
+                                        "p:2"),
                                 "https://a.example"))
                 .isEqualTo("p:2");
         assertThatThrownBy(() -> ProxyRules.of(Map.of("ALL_PROXY", "socks5h://p:1")))
