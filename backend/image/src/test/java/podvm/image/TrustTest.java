@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import podvm.engine.Deadline;
 import podvm.engine.Digest;
 import podvm.engine.Image;
+import podvm.engine.Images;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
@@ -399,6 +400,7 @@ class TrustTest {
             }
         }
         try (var store = store(policyOf("tarball", signedBy(key, "matchRepository")))) {
+            store.prune(Images.Unwanted.ALL);
             assertThatThrownBy(() -> load(store, BASE)).hasMessageContaining("no signatures");
             assertThat(store.list()).isEmpty();
         }
@@ -406,9 +408,9 @@ class TrustTest {
 
     private static byte[] dockerArchive() {
         return new TarBytes()
+                .file("manifest.json", "[{\"Config\":\"c.json\",\"Layers\":[\"l.tar\"]}]")
                 .file("c.json", OciBytes.config("amd64", List.of(BASE)))
                 .file("l.tar", BASE)
-                .file("manifest.json", "[{\"Config\":\"c.json\",\"Layers\":[\"l.tar\"]}]")
                 .bytes();
     }
 
