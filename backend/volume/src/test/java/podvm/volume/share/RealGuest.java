@@ -42,8 +42,7 @@ final class RealGuest implements AutoCloseable {
         this.vmm = vmm;
         agent = connect();
         agent.configure(
-                new SandboxSetup(
-                        "pod", "", "", "", List.of(), Map.of(), "scratch", 64 << 20),
+                new SandboxSetup("pod", "", "", "", List.of(), Map.of(), "scratch", 64 << 20),
                 in(30));
     }
 
@@ -68,21 +67,19 @@ final class RealGuest implements AutoCloseable {
         command.addAll(
                 List.of(
                         "-append",
-                        "console=ttyS0 quiet reboot=t panic=-1 tsc_early_khz=" + kiloHertz()));
+                        "console=ttyS0 ignore_loglevel sysctl.kernel.hung_task_timeout_secs=8 reboot=t panic=-1 tsc_early_khz="
+                                + kiloHertz()));
         command.addAll(List.of("-serial", "file:" + console));
-        command.addAll(List.of("-device", "virtio-serial-device", "-device", "virtio-scsi-device"));
+        command.addAll(
+                List.of(
+                        "-device",
+                        "virtio-serial-device",
+                        "-device",
+                        "virtio-scsi-device,id=scsi0"));
         command.addAll(List.of("-chardev", "socket,id=agent,server=on,wait=off,path=" + socket));
         command.addAll(List.of("-device", "virtserialport,chardev=agent,name=podvm.agent"));
-        for (var disk : Map.of("layer", layer(directory), "scratch", scratch).entrySet()) {
-            var name = disk.getKey();
-            var readOnly = name.equals("layer") ? "on" : "off";
-            command.addAll(
-                    List.of(
-                            "-blockdev",
-                            "driver=raw,node-name=%s,read-only=%s,file.driver=file,file.locking=off,file.filename=%s"
-                                    .formatted(name, readOnly, disk.getValue())));
-            command.addAll(List.of("-device", "scsi-hd,drive=" + name + ",serial=" + name));
-        }
+        disk(command, 0, "layer", layer(directory), "on");
+        disk(command, 1, "scratch", scratch, "off");
         var vmm =
                 new ProcessBuilder(command)
                         .redirectErrorStream(true)
@@ -96,6 +93,18 @@ final class RealGuest implements AutoCloseable {
         }
     }
 
+    /** The agent looks for disks at one target alone. */
+    private static void disk(
+            List<String> command, int unit, String name, Path file, String readOnly) {
+        var driver = "driver=raw,node-name=%s,read-only=%s,file.driver=file,file.locking=off";
+        command.add("-blockdev");
+        command.add(driver.formatted(name, readOnly) + ",file.filename=" + file);
+        command.add("-device");
+        command.add(
+                "scsi-hd,bus=scsi0.0,scsi-id=0,lun=%d,drive=%s,serial=%s"
+                        .formatted(unit, name, name));
+    }
+
     private static Path layer(Path directory) throws Exception {
         var tree = Files.createDirectories(directory.resolve("tree/bin"));
         Files.copy(
@@ -103,7 +112,9 @@ final class RealGuest implements AutoCloseable {
                 tree.resolve("busybox"),
                 StandardCopyOption.COPY_ATTRIBUTES);
         var list = new ProcessBuilder("/bin/busybox", "--list").start();
-        for (var name : new String(list.getInputStream().readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
+        for (var name :
+                new String(list.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+                        .split("\n")) {
             if (!name.equals("busybox")) {
                 Files.createSymbolicLink(tree.resolve(name), Path.of("busybox"));
             }

@@ -33,7 +33,7 @@ import podvm.linux.User;
 /** A directory of the host in a real machine, and what its programs make of it. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-@Timeout(180)
+@Timeout(40)
 class ShareIT {
     private static final int LAST = Integer.MAX_VALUE;
 
@@ -90,13 +90,14 @@ class ShareIT {
 
     private void answer(HostShare share) {
         var agent = guest.agent();
-        Thread.ofVirtual().start(() -> {
-            try {
-                share.answer(agent);
-            } catch (PodException | InterruptedException e) {
-                // the connection ends when the test does, or when it says so
-            }
-        });
+        Thread.ofVirtual()
+                .start(() -> {
+                    try {
+                        share.answer(agent);
+                    } catch (PodException | InterruptedException e) {
+                        // the connection ends when the test does, or when it says so
+                    }
+                });
     }
 
     private static MountPlan mount(String place, String share, boolean readOnly) {
@@ -138,7 +139,7 @@ class ShareIT {
                                 container,
                                 """
                                 set -e; umask 022; mkdir -p /share/w/sub; cd /share/w
-                                echo one > a; echo two >> a; chmod 4751 a; chown 12:34 a
+                                echo one > a; echo two >> a; chown 12:34 a; chmod 4751 a
                                 touch -d '2001-02-03 04:05:06' a; ln a b; ln -s a c; mkfifo p
                                 mv sub moved; : > moved/x; rm moved/x
                                 dd if=/dev/zero of=big bs=1M count=3 conv=fsync 2>/dev/null
@@ -221,8 +222,7 @@ class ShareIT {
         var files = Files.createDirectories(directory.resolve("ro"));
         Files.writeString(files.resolve("f"), "as it was");
         serve("ro", files, Access.READ_ONLY);
-        var other =
-                guest.container(mount("/ro", "ro", false), mount("/rw-as-ro", "rw", true));
+        var other = guest.container(mount("/ro", "ro", false), mount("/rw-as-ro", "rw", true));
         for (var place : List.of("/ro", "/rw-as-ro")) {
             assertThat(guest.run(other, "touch " + place + "/new"))
                     .contains("Read-only file system");
@@ -254,8 +254,8 @@ class ShareIT {
     void mountsThatWouldAppearOnTheHostAreRefusedByName() {
         var source = new MountSource.Share("rw", Propagation.BIDIRECTIONAL);
         assertThat(
-                        org.assertj.core.api.Assertions.catchThrowable(() ->
-                                guest.container(new MountPlan("/m", source, false, ""))))
+                        org.assertj.core.api.Assertions.catchThrowable(
+                                () -> guest.container(new MountPlan("/m", source, false, ""))))
                 .hasMessageContaining("Bidirectional");
     }
 
