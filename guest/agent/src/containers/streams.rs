@@ -29,7 +29,7 @@ pub fn read_some(fd: &OwnedFd) -> io::Result<Bytes> {
 }
 
 fn read_into(fd: &OwnedFd, buffer: &mut [u8]) -> io::Result<Bytes> {
-    match rustix::io::read(fd, buffer) {
+    match rustix::io::read(fd, &mut *buffer) {
         Ok(size) => Ok(Bytes::copy_from_slice(&buffer[..size])),
         Err(rustix::io::Errno::IO) => Ok(Bytes::new()),
         Err(e) => Err(e.into()),

@@ -67,7 +67,7 @@ final class RealGuest implements AutoCloseable {
         command.addAll(
                 List.of(
                         "-append",
-                        "console=ttyS0 ignore_loglevel sysctl.kernel.hung_task_timeout_secs=8 reboot=t panic=-1 tsc_early_khz="
+                        "console=ttyS0 quiet reboot=t panic=-1 tsc_early_khz="
                                 + kiloHertz()));
         command.addAll(List.of("-serial", "file:" + console));
         command.addAll(

@@ -33,7 +33,7 @@ import podvm.linux.User;
 /** A directory of the host in a real machine, and what its programs make of it. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-@Timeout(40)
+@Timeout(180)
 class ShareIT {
     private static final int LAST = Integer.MAX_VALUE;
 
