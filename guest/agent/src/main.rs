@@ -24,6 +24,9 @@ use std::os::unix::ffi::OsStrExt;
 
 use modules::{Modules, Phase};
 
+/// Of the threads that wait for pipes beside the runtime's own.
+const STACK: usize = 256 * 1024;
+
 fn main() {
     let name = std::env::args_os().next().unwrap_or_default();
     if name.as_bytes() == launch::CONTAINER.to_bytes() {
@@ -49,7 +52,7 @@ fn main() {
     }
     let modules = Modules::read();
     modules.load(Phase::Channel);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().thread_stack_size(STACK).build();
     match runtime {
         Ok(runtime) => runtime.block_on(server::run(modules, started)),
         Err(e) => panic!("cannot start the runtime: {e}"),

@@ -7,9 +7,14 @@ mod pipe;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::mount::{MountFlags, UnmountFlags};
+use tokio::io::unix::AsyncFd;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 use tonic::Status;
@@ -27,6 +32,22 @@ pub const ROOT: &str = "/run/podvm/shares";
 const MAX: usize = 256;
 /// Requests for what a program reads in order are as large as the largest ones that a daemon takes.
 const READ_AHEAD_KIB: &str = "1024";
+
+/// Whether this machine has had a share; it stays so.
+static ANY: AtomicBool = AtomicBool::new(false);
+
+/// Does what may wait for a pipe's lock. Whoever splices between a share and a pipe holds that lock while it waits for the daemon's
+/// answer, which this process has to bring: so with shares another thread waits.
+pub async fn aside<T: Send + 'static>(
+    pipe: &Arc<AsyncFd<OwnedFd>>,
+    work: impl FnOnce(&OwnedFd) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    if !ANY.load(Ordering::Relaxed) {
+        return work(pipe.get_ref());
+    }
+    let pipe = pipe.clone();
+    tokio::task::spawn_blocking(move || work(pipe.get_ref())).await.unwrap_or_else(|e| Err(io::Error::other(e)))
+}
 
 #[derive(Default)]
 pub struct Shares(Mutex<BTreeMap<String, Share>>);
@@ -56,6 +77,7 @@ impl Shares {
         if shares.len() >= MAX {
             return Err(Error::new(Kind::Exhausted, format!("share {name}: there are {MAX} shares already")));
         }
+        ANY.store(true, Ordering::Relaxed);
         make_directory(ROOT)?;
         let place = place(name);
         make_mount_point(&place, root)?;
@@ -141,7 +163,7 @@ fn make_mount_point(place: &str, root: Root) -> Result<()> {
 
 /// The kernel checks permissions by owner and mode (`default_permissions`), for all users (`allow_other`). Devices of the host mean
 /// nothing here, so none can be opened.
-fn mount_fuse(name: &str, place: &str, root: Root, read_only: bool) -> Result<rustix::fd::OwnedFd> {
+fn mount_fuse(name: &str, place: &str, root: Root, read_only: bool) -> Result<OwnedFd> {
     use std::os::fd::AsRawFd;
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let device = rustix::fs::open("/dev/fuse", flags, Mode::empty()).doing(|| format!("open /dev/fuse for the share {name}"))?;

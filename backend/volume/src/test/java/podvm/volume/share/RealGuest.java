@@ -67,21 +67,19 @@ final class RealGuest implements AutoCloseable {
         command.addAll(
                 List.of(
                         "-append",
-                        "console=ttyS0 quiet reboot=t panic=-1 tsc_early_khz=" + kiloHertz()));
+                        "console=ttyS0 quiet reboot=t panic=-1 tsc_early_khz="
+                                + kiloHertz()));
         command.addAll(List.of("-serial", "file:" + console));
-        command.addAll(List.of("-device", "virtio-serial-device", "-device", "virtio-scsi-device"));
+        command.addAll(
+                List.of(
+                        "-device",
+                        "virtio-serial-device",
+                        "-device",
+                        "virtio-scsi-device,id=scsi0"));
         command.addAll(List.of("-chardev", "socket,id=agent,server=on,wait=off,path=" + socket));
         command.addAll(List.of("-device", "virtserialport,chardev=agent,name=podvm.agent"));
-        for (var disk : Map.of("layer", layer(directory), "scratch", scratch).entrySet()) {
-            var name = disk.getKey();
-            var readOnly = name.equals("layer") ? "on" : "off";
-            command.addAll(
-                    List.of(
-                            "-blockdev",
-                            "driver=raw,node-name=%s,read-only=%s,file.driver=file,file.locking=off,file.filename=%s"
-                                    .formatted(name, readOnly, disk.getValue())));
-            command.addAll(List.of("-device", "scsi-hd,drive=" + name + ",serial=" + name));
-        }
+        disk(command, 0, "layer", layer(directory), "on");
+        disk(command, 1, "scratch", scratch, "off");
         var vmm =
                 new ProcessBuilder(command)
                         .redirectErrorStream(true)
@@ -93,6 +91,18 @@ final class RealGuest implements AutoCloseable {
             kill(vmm);
             throw new AssertionError(Files.readString(console), e);
         }
+    }
+
+    /** The agent looks for disks at one target alone. */
+    private static void disk(
+            List<String> command, int unit, String name, Path file, String readOnly) {
+        var driver = "driver=raw,node-name=%s,read-only=%s,file.driver=file,file.locking=off";
+        command.add("-blockdev");
+        command.add(driver.formatted(name, readOnly) + ",file.filename=" + file);
+        command.add("-device");
+        command.add(
+                "scsi-hd,bus=scsi0.0,scsi-id=0,lun=%d,drive=%s,serial=%s"
+                        .formatted(unit, name, name));
     }
 
     private static Path layer(Path directory) throws Exception {

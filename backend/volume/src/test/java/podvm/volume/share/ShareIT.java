@@ -139,7 +139,7 @@ class ShareIT {
                                 container,
                                 """
                                 set -e; umask 022; mkdir -p /share/w/sub; cd /share/w
-                                echo one > a; echo two >> a; chmod 4751 a; chown 12:34 a
+                                echo one > a; echo two >> a; chown 12:34 a; chmod 4751 a
                                 touch -d '2001-02-03 04:05:06' a; ln a b; ln -s a c; mkfifo p
                                 mv sub moved; : > moved/x; rm moved/x
                                 dd if=/dev/zero of=big bs=1M count=3 conv=fsync 2>/dev/null
