@@ -67,8 +67,7 @@ final class RealGuest implements AutoCloseable {
         command.addAll(
                 List.of(
                         "-append",
-                        "console=ttyS0 quiet reboot=t panic=-1 tsc_early_khz="
-                                + kiloHertz()));
+                        "console=ttyS0 quiet reboot=t panic=-1 tsc_early_khz=" + kiloHertz()));
         command.addAll(List.of("-serial", "file:" + console));
         command.addAll(
                 List.of(
