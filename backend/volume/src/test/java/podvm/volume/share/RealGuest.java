@@ -18,6 +18,7 @@ import podvm.engine.Agent.ExecOutput;
 import podvm.engine.Agent.ExecSession;
 import podvm.engine.Agent.MountPlan;
 import podvm.engine.Agent.ProcessPlan;
+import podvm.engine.Agent.Processes;
 import podvm.engine.Agent.ResourceLimits;
 import podvm.engine.Agent.SandboxSetup;
 import podvm.engine.Agent.SecurityPlan;
@@ -157,6 +158,7 @@ final class RealGuest implements AutoCloseable {
                         new ResourceLimits(0, 0, 0, 0, 0, 0),
                         new SecurityPlan(
                                 true, List.of(), List.of(), false, false, Optional.empty()),
+                        new Processes.Own(),
                         false,
                         false),
                 in(30));
