@@ -15,6 +15,7 @@ import java.util.function.Function;
 import java.util.function.LongPredicate;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.network.ChosenNetworks;
 
 /**
  * What podvmd was told: one immutable record, read once. Keys carry their units; unknown ones and
@@ -26,6 +27,7 @@ import podvm.engine.PodException.Kind;
  * @param hostsDirectories with hosts.toml files for registries; the first that knows a host counts
  * @param dockerConfig empty: where the environment says
  * @param imagePolicy empty: any image is accepted
+ * @param clusterNetwork what connects the pods that the kubelet asks for
  * @param cniConfiguration directory of the networks of this node's pods
  * @param cniPlugins directories of the plugins, the first that has one counts
  * @param cniOrder "beside-boot" or "before-boot"
@@ -54,6 +56,7 @@ public record Config(
         List<Path> hostsDirectories,
         Optional<Path> dockerConfig,
         Optional<Path> imagePolicy,
+        ChosenNetworks.Cluster clusterNetwork,
         Path cniConfiguration,
         List<Path> cniPlugins,
         Duration cniPatience,
@@ -142,6 +145,9 @@ public record Config(
                         reader.paths("image.hosts-directories", HOSTS_DIRECTORIES),
                         reader.absolute("image.docker-config"),
                         reader.absolute("image.policy"),
+                        reader.choice("network.cluster", List.of("cni", "user")).equals("user")
+                                ? ChosenNetworks.Cluster.USER
+                                : ChosenNetworks.Cluster.CNI,
                         reader.path("network.cni-config", CNI_CONFIGURATION),
                         reader.paths("network.cni-plugins", CNI_PLUGINS),
                         reader.duration("network.cni-timeout-ms", Duration.ofSeconds(60)),

@@ -111,7 +111,8 @@ final class Daemon implements AutoCloseable {
                     undo.add(new QemuMachines(qemuOptions(config, binary, verdict.accelerator())));
             var agents = undo.add(new GrpcAgents());
             var cni = new CniNetworks(cniOptions(config, state));
-            var networks = new ChosenNetworks(new UserNetworks(RESOLV_CONF), cni);
+            var networks =
+                    new ChosenNetworks(new UserNetworks(RESOLV_CONF), cni, config.clusterNetwork());
             var ports =
                     new Ports(
                             images,

@@ -2,6 +2,7 @@ package podvm.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Files;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -16,6 +17,37 @@ class CriIT {
     @BeforeAll
     static void crictlIsThere() throws Exception {
         crictl = Crictl.of(node);
+    }
+
+    @Test
+    void aPodLivesFromRunpToRmp() throws Exception {
+        var pod = crictl.sandbox("life");
+        var id =
+                crictl.container(
+                        pod, "life", "main", "echo hello; echo there >&2; exec sleep 1000", "");
+
+        assertThat(crictl.out("pods", "-q", "--no-trunc", "--state", "ready", "--name", "life"))
+                .isEqualTo(pod);
+        assertThat(crictl.out("ps", "-q", "--no-trunc", "--pod", pod)).isEqualTo(id);
+        Wait.until("the log has both lines", () -> crictl.run("logs", id).out().contains("hello"));
+        assertThat(crictl.run("logs", id).expect(0).err()).contains("there");
+        assertThat(Files.readString(node.base().resolve("tmp/main.log")))
+                .contains("stdout F hello");
+
+        var sync = crictl.run("exec", "--sync", id, "sh", "-c", "echo out; echo err >&2");
+        assertThat(sync.expect(0).out()).isEqualTo("out\n");
+        assertThat(sync.err()).contains("err");
+        assertThat(crictl.out("exec", id.substring(0, 12), "hostname")).isEqualTo("life");
+        assertThat(crictl.run("exec", id, "sh", "-c", "exit 3").exit()).isNotZero();
+
+        crictl.out("stop", "--timeout", "0", id);
+        assertThat(crictl.out("ps", "-a", "-q", "--no-trunc", "--state", "exited")).contains(id);
+        crictl.out("stopp", pod);
+        crictl.out("stopp", pod);
+        assertThat(crictl.out("pods", "-q", "--state", "ready")).isEmpty();
+        crictl.out("rmp", pod);
+        assertThat(crictl.out("pods", "-q")).isEmpty();
+        assertThat(crictl.out("ps", "-a", "-q")).isEmpty();
     }
 
     @Test
@@ -50,6 +82,21 @@ class CriIT {
             attached.type("a word\n");
             attached.awaitOutput("heard a word");
         }
+        crictl.out("rmp", "--force", pod);
+    }
+
+    @Test
+    void aKilledDaemonsPodsAreTheNextOnes() throws Exception {
+        var pod = crictl.sandbox("adopted");
+        var id = crictl.container(pod, "adopted", "main", "exec sleep 1000", "");
+
+        node.killDaemon();
+        node.startDaemon();
+
+        Wait.until(
+                "the container is known to run",
+                () -> crictl.out("ps", "-q", "--no-trunc").contains(id));
+        assertThat(crictl.out("exec", "--sync", id, "hostname")).isEqualTo("adopted");
         crictl.out("rmp", "--force", pod);
     }
 

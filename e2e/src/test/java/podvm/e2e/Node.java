@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -69,7 +71,7 @@ final class Node
 
     /** One that a kubelet could use: with the socket for it. */
     static Node ofKubelet() {
-        return with(CRI_SOCKET + "=" + CRI_IN_RUN);
+        return with(CRI_SOCKET + "=" + CRI_IN_RUN, "network.cluster=user");
     }
 
     /** Of a user without any rights. */
@@ -159,11 +161,22 @@ final class Node
         var builder = builder(words);
         var log = ProcessBuilder.Redirect.appendTo(run().resolve("podvmd.log").toFile());
         var daemon = builder.redirectOutput(log).redirectError(log).start();
-        Wait.until(
-                "podvmd serves",
-                () -> Files.exists(run().resolve("node.sock")) || !daemon.isAlive(),
-                this::daemonLog);
+        Wait.until("podvmd serves", () -> serves() || !daemon.isAlive(), this::daemonLog);
         assertThat(daemon.isAlive()).as("podvmd runs; its log: %s", daemonLog()).isTrue();
+    }
+
+    /** A daemon that was killed has left its sockets, which nobody answers. */
+    private boolean serves() {
+        return answers(run().resolve("node.sock"))
+                && (!settings.containsKey(CRI_SOCKET) || answers(criSocket()));
+    }
+
+    private static boolean answers(Path socket) {
+        try (var _ = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+            return true;
+        } catch (IOException _) {
+            return false;
+        }
     }
 
     Path base() {

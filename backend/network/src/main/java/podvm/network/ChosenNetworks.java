@@ -12,11 +12,27 @@ import podvm.engine.PodNetwork;
 import podvm.network.cni.CniNetworks;
 
 /** Each pod's network is the one it asks for: the VMM's own, or one of CNI. */
-public record ChosenNetworks(UserNetworks user, CniNetworks cni) implements Networks {
+public record ChosenNetworks(UserNetworks user, CniNetworks cni, Cluster cluster)
+        implements Networks {
+    /** What connects the pods of a cluster. */
+    public enum Cluster {
+        CNI,
+        /** Enough to try pods one by one where there are no plugins: nothing reaches them. */
+        USER
+    }
+
     private Networks serving(NetworkChoice choice) {
         return switch (choice) {
             case NetworkChoice.User _ -> user;
-            case NetworkChoice.Cluster _, NetworkChoice.Named _ -> cni;
+            case NetworkChoice.Cluster _ -> ofCluster();
+            case NetworkChoice.Named _ -> cni;
+        };
+    }
+
+    private Networks ofCluster() {
+        return switch (cluster) {
+            case CNI -> cni;
+            case USER -> user;
         };
     }
 
@@ -49,6 +65,6 @@ public record ChosenNetworks(UserNetworks user, CniNetworks cni) implements Netw
 
     @Override
     public Readiness readiness() throws InterruptedException {
-        return cni.readiness();
+        return ofCluster().readiness();
     }
 }
