@@ -307,7 +307,10 @@ final class Node
     void killDaemon() throws IOException, InterruptedException {
         long pid = daemonPid();
         Host.signal(pid, "KILL");
-        Wait.until("podvmd " + pid + " is dead", () -> !alive(pid));
+        // its first thread may be gone while another still holds the sockets
+        Wait.until(
+                "podvmd " + pid + " is dead",
+                () -> !alive(pid) && !answers(run().resolve("node.sock")));
     }
 
     /** A zombie is dead, whenever its parent takes notice. */
