@@ -7,6 +7,10 @@ prerequisites() {
 run  $QEMU $QEMU_PACKAGE boots the machines
 run  cc gcc links the guest's programs
 run  /usr/lib/*/libc.a libc6-dev links the guest's programs statically
+run  ip iproute2 connects pods to a cluster's networks
+test iptables iptables forwards the ports of a host to pods
+test wget wget asks pods from the host
+test setfacl acl makes files with access lists
 test docker-registry docker-registry the registry that image tests pull from
 test skopeo skopeo writes and copies images as others do
 test umoci umoci writes and unpacks images as others do

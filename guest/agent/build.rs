@@ -7,6 +7,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let file = "podvm/agent/v1/agent.proto";
     println!("cargo:rerun-if-changed={root}/{file}");
     let descriptors = protox::compile([file], [root])?;
-    tonic_prost_build::configure().build_transport(false).bytes(".podvm.agent.v1.OutputChunk.data").compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .build_transport(false)
+        .bytes(".podvm.agent.v1.OutputChunk.data")
+        .bytes(".podvm.agent.v1.ShareAnswer.data")
+        .bytes(".podvm.agent.v1.ShareRequest.data")
+        .compile_fds(descriptors)?;
     Ok(())
 }

@@ -120,6 +120,7 @@ fn mount(mount: &Mount) -> Result<()> {
         Some(mount::Source::Volume(name)) => id("mounts.volume", name)?,
         Some(mount::Source::EmptyDir(name)) => id("mounts.empty_dir", name)?,
         Some(mount::Source::Tmpfs(tmpfs)) => id("mounts.tmpfs.name", &tmpfs.name)?,
+        Some(mount::Source::Share(share)) => id("mounts.share.name", &share.name)?,
         None => return refuse("mounts.source", format_args!("missing for {}", mount.destination)),
     }
     if mount.sub_path.len() > MAX_PATH || mount.sub_path.contains('\0') {

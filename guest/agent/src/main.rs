@@ -15,6 +15,7 @@ mod reaper;
 mod sandbox;
 mod server;
 mod service;
+mod shares;
 mod sys;
 mod transport;
 mod volumes;
@@ -22,6 +23,9 @@ mod volumes;
 use std::os::unix::ffi::OsStrExt;
 
 use modules::{Modules, Phase};
+
+/// Of the threads that wait for pipes beside the runtime's own.
+const STACK: usize = 256 * 1024;
 
 fn main() {
     let name = std::env::args_os().next().unwrap_or_default();
@@ -48,7 +52,7 @@ fn main() {
     }
     let modules = Modules::read();
     modules.load(Phase::Channel);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().thread_stack_size(STACK).build();
     match runtime {
         Ok(runtime) => runtime.block_on(server::run(modules, started)),
         Err(e) => panic!("cannot start the runtime: {e}"),

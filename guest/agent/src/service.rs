@@ -11,15 +11,17 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::api::agent_server::Agent;
 use crate::api::{
-    ConfigureSandboxRequest, ConfigureSandboxResponse, ContainerState, CreateContainerRequest, CreateContainerResponse, ExecRequest,
-    ExecResponse, HelloRequest, HelloResponse, OutputChunk, PrepareRequest, PrepareResponse, PutVolumeRequest, PutVolumeResponse,
-    ReadOutputRequest, RemoveContainerRequest, RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security,
-    ShutdownRequest, ShutdownResponse, SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse,
+    ConfigureSandboxRequest, ConfigureSandboxResponse, ContainerState, CreateContainerRequest, CreateContainerResponse, EndShareRequest,
+    EndShareResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse, MountShareRequest, MountShareResponse, OutputChunk,
+    PrepareRequest, PrepareResponse, PutVolumeRequest, PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest,
+    RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security, ShareAnswer, ShareRequest, ShutdownRequest,
+    ShutdownResponse, SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse,
     WatchContainersRequest, WriteInputRequest, WriteInputResponse, exec_request, read_output_request,
 };
 use crate::containers::{Containers, exec, input, streams};
 use crate::error::{Error, Kind, Result};
 use crate::modules::{Modules, Phase};
+use crate::shares::{Daemon, Shares};
 use crate::{checks, log, power, sandbox, volumes};
 
 /// How many answers of a stream may wait for the wire.
@@ -28,6 +30,7 @@ const AHEAD: usize = 2;
 #[derive(Clone)]
 pub struct Service {
     pub containers: Arc<Containers>,
+    pub shares: Arc<Shares>,
     pub modules: Modules,
     pub started_boottime_ns: u64,
     /// The host name, once the sandbox is configured.
@@ -100,6 +103,39 @@ impl Agent for Service {
         Ok(Response::new(PutVolumeResponse {}))
     }
 
+    async fn mount_share(&self, request: Request<MountShareRequest>) -> Answer<MountShareResponse> {
+        let request = request.into_inner();
+        checks::id("name", &request.name)?;
+        let service = self.clone();
+        detached(async move {
+            service.modules.rest_ready().await;
+            service.shares.mount(&request).await?;
+            Ok(MountShareResponse {})
+        })
+        .await
+    }
+
+    type ServeShareStream = ReceiverStream<std::result::Result<ShareRequest, Status>>;
+
+    async fn serve_share(&self, request: Request<Streaming<ShareAnswer>>) -> Answer<Self::ServeShareStream> {
+        let mut answers = request.into_inner();
+        let Some(first) = answers.message().await? else {
+            return Err(Error::invalid("name: must be in the first message").into());
+        };
+        let (requests, out) = mpsc::channel(AHEAD);
+        self.shares.serve(&first.name, Daemon { answers, requests }).await?;
+        Ok(Response::new(ReceiverStream::new(out)))
+    }
+
+    async fn end_share(&self, request: Request<EndShareRequest>) -> Answer<EndShareResponse> {
+        let service = self.clone();
+        detached(async move {
+            service.shares.end(&request.into_inner().name).await;
+            Ok(EndShareResponse {})
+        })
+        .await
+    }
+
     async fn create_container(&self, request: Request<CreateContainerRequest>) -> Answer<CreateContainerResponse> {
         let service = self.clone();
         let changing = self.containers.changing();
@@ -108,6 +144,7 @@ impl Agent for Service {
             let hostname = service.sandbox.lock().await.clone();
             let hostname = hostname.ok_or_else(|| Error::precondition("the sandbox is not configured; call ConfigureSandbox first"))?;
             let request = request.into_inner();
+            service.shares.check(&request.mounts).await?;
             service.modules.ready(Phase::Disk).await;
             if request.security.as_ref().is_some_and(may_use_drivers) {
                 service.modules.rest_ready().await;
@@ -204,7 +241,7 @@ impl Agent for Service {
 
     async fn shutdown(&self, _: Request<ShutdownRequest>) -> Answer<ShutdownResponse> {
         log!("podvm-agent: shutting down");
-        tokio::spawn(power::off());
+        tokio::spawn(power::off(self.shares.clone()));
         Ok(Response::new(ShutdownResponse {}))
     }
 }

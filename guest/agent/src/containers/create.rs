@@ -15,7 +15,7 @@ use crate::launch;
 use crate::launch::plan::{ExecPlan, MountPlan, Plan, RootPlan, report};
 use crate::sandbox::{ETC, is_mounted};
 use crate::sys::clone::Child;
-use crate::volumes;
+use crate::{shares, volumes};
 
 use super::input::Input;
 use super::link::{Link, Stdio, set_nonblocking};
@@ -205,6 +205,8 @@ fn mount_plan(mount: &Mount) -> Result<MountPlan> {
             }
             (source, true)
         }
+        // Whether it is there was asked before: looking at its path would wait for the daemon.
+        Some(mount::Source::Share(share)) => (shares::place(&share.name), !mount.read_only),
         None => return Err(Error::invalid("mounts.source: missing")),
     };
     Ok(MountPlan {

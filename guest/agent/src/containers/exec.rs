@@ -16,6 +16,7 @@ use crate::launch;
 use crate::launch::plan::{ExecPlan, report};
 use crate::launch::prepare::window;
 use crate::reaper::Ending;
+use crate::shares::aside;
 use crate::sys;
 use crate::sys::clone::{Child, start_beside};
 
@@ -209,7 +210,7 @@ async fn ended(pid: Pid) {
 async fn pump(source: Arc<AsyncFd<OwnedFd>>, index: usize, out: Out, mut ended: watch::Receiver<bool>) {
     loop {
         let last = *ended.borrow();
-        match read_some(source.get_ref()) {
+        match aside(&source, read_some).await {
             Ok(data) if data.is_empty() => return,
             Ok(data) => {
                 let data = data.to_vec();

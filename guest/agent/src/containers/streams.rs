@@ -12,17 +12,24 @@ use tonic::{Status, Streaming};
 
 use crate::api::{OutputChunk, OutputStream, ReadOutputRequest, read_output_request};
 use crate::error::{Error, Kind, Result};
+use crate::shares::aside;
 
 use super::Container;
 use super::output::{CHUNK, Queue};
 
-/// Where every read lands first; only one happens at a time.
+/// Where every read lands first, but for one beside another that waits for its pipe.
 static READ_BUFFER: Mutex<[u8; CHUNK]> = Mutex::new([0; CHUNK]);
 
 /// A terminal that nobody holds any more reads as an error.
 pub fn read_some(fd: &OwnedFd) -> io::Result<Bytes> {
-    let mut buffer = READ_BUFFER.lock().unwrap_or_else(PoisonError::into_inner);
-    match rustix::io::read(fd, buffer.as_mut_slice()) {
+    let Ok(mut buffer) = READ_BUFFER.try_lock() else {
+        return read_into(fd, &mut vec![0; CHUNK]);
+    };
+    read_into(fd, buffer.as_mut_slice())
+}
+
+fn read_into(fd: &OwnedFd, buffer: &mut [u8]) -> io::Result<Bytes> {
+    match rustix::io::read(fd, &mut *buffer) {
         Ok(size) => Ok(Bytes::copy_from_slice(&buffer[..size])),
         Err(rustix::io::Errno::IO) => Ok(Bytes::new()),
         Err(e) => Err(e.into()),
@@ -30,15 +37,17 @@ pub fn read_some(fd: &OwnedFd) -> io::Result<Bytes> {
 }
 
 /// Waits while the reader's pipe is full. False when there is no reader any more.
-pub async fn write_all(fd: &AsyncFd<OwnedFd>, mut bytes: &[u8]) -> bool {
+pub async fn write_all(fd: &Arc<AsyncFd<OwnedFd>>, bytes: &[u8]) -> bool {
+    let mut bytes = Bytes::copy_from_slice(bytes);
     while !bytes.is_empty() {
         let Ok(mut guard) = fd.writable().await else {
             return false;
         };
-        match guard.try_io(|fd| Ok(rustix::io::write(fd.get_ref(), bytes)?)) {
-            Ok(Ok(written)) => bytes = &bytes[written..],
-            Ok(Err(_)) => return false,
-            Err(_) => {}
+        let data = bytes.clone();
+        match aside(fd, move |fd| Ok(rustix::io::write(fd, &data)?)).await {
+            Ok(written) => drop(bytes.split_to(written)),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => guard.clear_ready(),
+            Err(_) => return false,
         }
     }
     true
@@ -90,14 +99,14 @@ impl Streams {
             let Ok(mut guard) = source.readable().await else {
                 break;
             };
-            match guard.try_io(|fd| read_some(fd.get_ref())) {
-                Ok(Ok(data)) if data.is_empty() => break,
-                Ok(Ok(data)) => {
+            match aside(&source, read_some).await {
+                Ok(data) if data.is_empty() => break,
+                Ok(data) => {
                     self.queue(index).push(data, now_unix_ns());
                     self.wake();
                 }
-                Ok(Err(_)) => break,
-                Err(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => guard.clear_ready(),
+                Err(_) => break,
             }
         }
         self.close(index);

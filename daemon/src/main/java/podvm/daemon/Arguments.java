@@ -34,8 +34,11 @@ record Arguments(Optional<Path> config, Map<String, String> overrides, boolean h
         for (int i = 0; i < args.length; i++) {
             switch (args[i]) {
                 case "--help", "-h" -> help = true;
-                case "--private" ->
-                        overrides.putIfAbsent("daemon.idle-exit-ms", PRIVATE_IDLE_EXIT_MS);
+                case "--private" -> {
+                    overrides.putIfAbsent("daemon.idle-exit-ms", PRIVATE_IDLE_EXIT_MS);
+                    // a kubelet expects to find its runtime at any time
+                    overrides.putIfAbsent("cri.socket", "none");
+                }
                 case "--config" -> config = Optional.of(Path.of(value(args, ++i)));
                 case "--set" -> {
                     var pair = value(args, ++i).split("=", 2);

@@ -2,6 +2,7 @@ package podvm.daemon;
 
 import java.io.IOException;
 import java.io.StringReader;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,6 +15,7 @@ import java.util.function.Function;
 import java.util.function.LongPredicate;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.network.ChosenNetworks;
 
 /**
  * What podvmd was told: one immutable record, read once. Keys carry their units; unknown ones and
@@ -26,7 +28,13 @@ import podvm.engine.PodException.Kind;
  * @param hostsDirectories with hosts.toml files for registries; the first that knows a host counts
  * @param dockerConfig empty: where the environment says
  * @param imagePolicy empty: any image is accepted
+ * @param clusterNetwork what connects the pods that the kubelet asks for
+ * @param cniConfiguration directory of the networks of this node's pods
+ * @param cniPlugins directories of the plugins, the first that has one counts
+ * @param cniOrder "beside-boot" or "before-boot"
+ * @param cniGarbage "keep" or "collect"
  * @param idleExit zero: never
+ * @param cri empty: the kubelet is not served
  */
 public record Config(
         Path state,
@@ -50,12 +58,33 @@ public record Config(
         List<Path> hostsDirectories,
         Optional<Path> dockerConfig,
         Optional<Path> imagePolicy,
-        Duration idleExit) {
+        ChosenNetworks.Cluster clusterNetwork,
+        Path cniConfiguration,
+        List<Path> cniPlugins,
+        Duration cniPatience,
+        String cniOrder,
+        String cniGarbage,
+        Duration idleExit,
+        Optional<Cri> cri) {
+    /**
+     * The kubelet's door.
+     *
+     * @param group whose members may use the socket; empty: its owner alone
+     * @param streamingPort 0: any free one
+     */
+    record Cri(
+            Path socket, Optional<String> group, InetAddress streamingAddress, int streamingPort) {}
+
     private static final long TEBI = 1024L * 1024;
 
     /** What a node already has for containerd or Docker counts for pods, too. */
     private static final String HOSTS_DIRECTORIES =
             "/etc/podvm/certs.d:/etc/containerd/certs.d:/etc/docker/certs.d";
+
+    private static final Path CNI_CONFIGURATION = Path.of("/etc/cni/net.d");
+
+    /** Where network add-ons install them, then where Debian and Fedora do. */
+    private static final String CNI_PLUGINS = "/opt/cni/bin:/usr/lib/cni:/usr/libexec/cni";
 
     /**
      * @param file may be absent
@@ -77,10 +106,11 @@ public record Config(
         }
         values.putAll(overrides);
         var reader = new Reader(values);
+        var run = reader.path("directory.run", defaults.run());
         var config =
                 new Config(
                         reader.path("directory.state", defaults.state()),
-                        reader.path("directory.run", defaults.run()),
+                        run,
                         reader.path("directory.guest", defaults.guest()),
                         reader.path("directory.cache", defaults.cache()),
                         reader.choice("machine.accelerator", List.of("auto", "kvm", "tcg")),
@@ -118,7 +148,16 @@ public record Config(
                         reader.paths("image.hosts-directories", HOSTS_DIRECTORIES),
                         reader.absolute("image.docker-config"),
                         reader.absolute("image.policy"),
-                        reader.duration("daemon.idle-exit-ms", Duration.ZERO));
+                        reader.choice("network.cluster", List.of("cni", "user")).equals("user")
+                                ? ChosenNetworks.Cluster.USER
+                                : ChosenNetworks.Cluster.CNI,
+                        reader.path("network.cni-config", CNI_CONFIGURATION),
+                        reader.paths("network.cni-plugins", CNI_PLUGINS),
+                        reader.duration("network.cni-timeout-ms", Duration.ofSeconds(60)),
+                        reader.choice("network.order", List.of("beside-boot", "before-boot")),
+                        reader.choice("network.garbage", List.of("keep", "collect")),
+                        reader.duration("daemon.idle-exit-ms", Duration.ZERO),
+                        reader.cri(run.resolve("podvm.sock")));
         reader.finish(file);
         return config;
     }
@@ -149,6 +188,34 @@ public record Config(
             path.filter(it -> !it.isAbsolute())
                     .ifPresent(it -> problems.add(key + " must be an absolute path, not " + it));
             return path;
+        }
+
+        Optional<Cri> cri(Path fallback) {
+            boolean none =
+                    "none".equals(values.getProperty("cri.socket", "").strip())
+                            && values.remove("cri.socket") != null;
+            var cri =
+                    new Cri(
+                            path("cri.socket", fallback),
+                            text("cri.group", Function.identity()),
+                            address("cri.streaming-address"),
+                            number(
+                                    "cri.streaming-port",
+                                    0,
+                                    n -> n >= 0 && n <= 65_535,
+                                    "0 to 65535"));
+            return none ? Optional.empty() : Optional.of(cri);
+        }
+
+        /** In digits: a name could lead elsewhere after a look-up. */
+        InetAddress address(String key) {
+            var text = text(key, Function.identity()).orElse("127.0.0.1");
+            try {
+                return InetAddress.ofLiteral(text);
+            } catch (IllegalArgumentException e) {
+                problems.add(key + " must be an IP address, not " + text);
+                return InetAddress.getLoopbackAddress();
+            }
         }
 
         /** Separated by colons; none where the text is empty. */

@@ -10,7 +10,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import podvm.agent.GrpcAgents;
+import podvm.cri.CriServer;
+import podvm.cri.NodeInfo;
+import podvm.cri.streaming.StreamServer;
 import podvm.engine.Finding;
+import podvm.engine.Networks;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.Rollback;
@@ -35,7 +39,11 @@ import podvm.machine.qemu.AcceleratorProbe.Verdict;
 import podvm.machine.qemu.QemuMachines;
 import podvm.machine.qemu.QemuOptions;
 import podvm.machine.qemu.QemuPrerequisites;
+import podvm.network.ChosenNetworks;
 import podvm.network.UserNetworks;
+import podvm.network.cni.CniNetworks;
+import podvm.network.cni.CniOptions;
+import podvm.network.cni.CniOptions.Order;
 import podvm.node.NodeServer;
 import podvm.node.NodeService;
 import podvm.proto.node.v1.VersionResponse;
@@ -43,6 +51,7 @@ import podvm.volume.ScratchVolumes;
 
 /** The whole of podvmd, wired by hand from bottom to top. Closing it leaves the pods running. */
 final class Daemon implements AutoCloseable {
+    private static final Path RESOLV_CONF = Path.of("/etc/resolv.conf");
     private static final Duration IDLE_CHECK = Duration.ofSeconds(1);
     private static final int MIB = 1 << 20;
 
@@ -84,7 +93,8 @@ final class Daemon implements AutoCloseable {
                     undo.add(
                             ImageStore.open(
                                     state.resolve("images"), imageOptions(config), policy, events));
-            var journals = new JournalFiles(Directories.own(state.resolve("pods")), events);
+            var records = Directories.own(state.resolve("pods"));
+            var journals = new JournalFiles(records, events);
             var binary =
                     config.qemu()
                             .or(QemuPrerequisites::findBinary)
@@ -102,29 +112,95 @@ final class Daemon implements AutoCloseable {
                     undo.add(new QemuMachines(qemuOptions(config, binary, verdict.accelerator())));
             var agents = undo.add(new GrpcAgents());
             var machines = undo.add(new TemplatedMachines(qemu, agents, config.boot(), events));
+            var cni = new CniNetworks(cniOptions(config, state));
+            var networks =
+                    new ChosenNetworks(new UserNetworks(RESOLV_CONF), cni, config.clusterNetwork());
             var ports =
                     new Ports(
                             images,
                             machines,
                             agents,
-                            new UserNetworks(Path.of("/etc/resolv.conf")),
+                            networks,
                             new ScratchVolumes(state),
                             journals,
-                            new SandboxJournalFiles(
-                                    Directories.own(state.resolve("sandboxes")), events),
+                            new SandboxJournalFiles(records, events),
                             events);
             var pods = undo.add(PodTable.open(ports, settings(config)));
             var sandboxes = undo.add(SandboxTable.open(ports, settings(config)));
+            collectGarbage(config, cni, events);
             var facts = new NodeFacts(state, verdict);
             var service =
-                    new NodeService(pods, facts::version, () -> findings(config, probe, images));
+                    new NodeService(
+                            pods, facts::version, () -> findings(config, probe, images, cni));
             var server = undo.add(NodeServer.start(run.resolve("node.sock"), service));
+            if (config.cri().isPresent()) {
+                serveCri(
+                        config,
+                        config.cri().get(),
+                        sandboxes,
+                        images,
+                        networks,
+                        facts,
+                        events,
+                        undo);
+            }
             return new Daemon(config, pods, sandboxes, server, undo.keep());
         }
     }
 
+    private static void serveCri(
+            Config config,
+            Config.Cri cri,
+            SandboxTable sandboxes,
+            ImageStore images,
+            Networks networks,
+            NodeFacts facts,
+            EventLog events,
+            Rollback undo)
+            throws PodException {
+        var streams = undo.add(StreamServer.start(cri.streamingAddress(), cri.streamingPort()));
+        var node =
+                new NodeInfo(
+                        Version.TEXT,
+                        config.state().resolve("images"),
+                        networks::readiness,
+                        facts::json);
+        undo.add(
+                CriServer.start(
+                        cri.socket(),
+                        cri.group(),
+                        sandboxes,
+                        images,
+                        streams,
+                        node,
+                        text -> events.warning("cri.field", text)));
+    }
+
     private static Path kernel(Config config) {
         return config.guest().resolve("vmlinux");
+    }
+
+    private static CniOptions cniOptions(Config config, Path state) {
+        return new CniOptions(
+                config.cniConfiguration(),
+                config.cniPlugins(),
+                state.resolve("networks"),
+                RESOLV_CONF,
+                config.cniPatience(),
+                config.cniOrder().equals("before-boot") ? Order.BEFORE_BOOT : Order.BESIDE_BOOT);
+    }
+
+    /** What plugins hold for nobody does not keep the daemon from starting. */
+    private static void collectGarbage(Config config, CniNetworks cni, EventLog events)
+            throws InterruptedException {
+        if (config.cniGarbage().equals("keep") || !User.isRoot()) {
+            return;
+        }
+        try {
+            cni.collectGarbage();
+        } catch (PodException e) {
+            events.warning("CniGarbage", e.describe());
+        }
     }
 
     private static ImageOptions imageOptions(Config config) {
@@ -199,7 +275,7 @@ final class Daemon implements AutoCloseable {
     }
 
     private static List<Finding> findings(
-            Config config, AcceleratorProbe probe, ImageStore images) {
+            Config config, AcceleratorProbe probe, ImageStore images, CniNetworks cni) {
         try {
             var findings =
                     new ArrayList<>(
@@ -208,6 +284,9 @@ final class Daemon implements AutoCloseable {
                                     config.guest().resolve("initramfs.cpio"),
                                     probe));
             findings.add(ImageFinding.of(images, config.imagePolicy()));
+            if (User.isRoot()) {
+                findings.addAll(cni.findings());
+            }
             return findings;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -253,6 +332,16 @@ final class Daemon implements AutoCloseable {
                     .setJavaVersion(Runtime.version().toString())
                     .setRssBytes(rss())
                     .build();
+        }
+
+        /** For people who ask the kubelet's door for more. */
+        String json() {
+            return "{\"version\":\"%s\",\"pid\":%d,\"accelerator\":\"%s\",\"java\":\"%s\"}"
+                    .formatted(
+                            Version.TEXT,
+                            ProcessHandle.current().pid(),
+                            verdict.accelerator().name().toLowerCase(Locale.ROOT),
+                            Runtime.version());
         }
 
         private static long rss() {

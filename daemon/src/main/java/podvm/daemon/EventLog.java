@@ -1,6 +1,7 @@
 package podvm.daemon;
 
 import java.io.PrintStream;
+import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import podvm.engine.ImageEvent;
 import podvm.engine.PodEvent;
@@ -23,6 +24,16 @@ final class EventLog implements PodEvent.Listener, ImageEvent.Listener {
                 event.podName().isEmpty() ? "-" : event.podName(),
                 event.name(),
                 event.text().replace('\n', '|'));
+    }
+
+    /** Of the daemon itself. */
+    void warning(String name, String text) {
+        out.printf(
+                "%s %-7s event=%s %s%n",
+                Instant.now().truncatedTo(ChronoUnit.MILLIS),
+                PodEvent.Severity.WARNING,
+                name,
+                text.replace('\n', '|'));
     }
 
     @Override

@@ -58,7 +58,11 @@ public final class Main {
                                 awaitQuietly(closed);
                             }));
             System.err.println(
-                    "podvmd " + Version.TEXT + " serves " + config.run().resolve("node.sock"));
+                    "podvmd "
+                            + Version.TEXT
+                            + " serves "
+                            + config.run().resolve("node.sock")
+                            + config.cri().map(cri -> " and CRI at " + cri.socket()).orElse(""));
             daemon.awaitIdle();
         } catch (InterruptedException e) {
             // told to end: the pods are left to the next daemon

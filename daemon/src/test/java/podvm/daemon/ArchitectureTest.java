@@ -10,6 +10,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -64,14 +65,16 @@ class ArchitectureTest {
 
     @Test
     void frontendsKnowTheEngineAndTheWireOnly() {
-        classes()
-                .that()
-                .resideInAPackage("podvm.node..")
-                .should()
-                .onlyDependOnClassesThat(
-                        resideInAnyPackage("podvm.node..", "podvm.engine..", "podvm.proto..")
-                                .or(not(resideInAPackage("podvm.."))))
-                .check(CLASSES);
+        for (var frontend : List.of("podvm.node..", "podvm.cri..")) {
+            classes()
+                    .that()
+                    .resideInAPackage(frontend)
+                    .should()
+                    .onlyDependOnClassesThat(
+                            resideInAnyPackage(frontend, "podvm.engine..", "podvm.proto..")
+                                    .or(not(resideInAPackage("podvm.."))))
+                    .check(CLASSES);
+        }
     }
 
     @Test

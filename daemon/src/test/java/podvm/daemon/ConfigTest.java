@@ -79,7 +79,7 @@ class ConfigTest {
     void thePageListsTheKeysThatTheCodeReads() throws Exception {
         var key =
                 Pattern.compile(
-                        "\"((?:directory|machine|restart|log|pods|image|daemon)\\.[a-z-]+)\"");
+                        "\"((?:directory|machine|restart|log|pods|image|network|daemon|cri)\\.[a-z-]+)\"");
         var read = new TreeSet<String>();
         key.matcher(Files.readString(Path.of("src/main/java/podvm/daemon/Config.java")))
                 .results()

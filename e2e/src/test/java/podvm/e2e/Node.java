@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -28,6 +30,10 @@ final class Node
     static final String PREFIX = "pv-" + ProcessHandle.current().pid() + "-";
 
     private static final int LOG_LINES = 60;
+    private static final String CRI_SOCKET = "cri.socket";
+
+    /** Stands for a place in the node's own run directory, which is not known before it is open. */
+    private static final String CRI_IN_RUN = "(in run)";
 
     private final Map<String, String> settings;
     private final List<String> as;
@@ -61,6 +67,11 @@ final class Node
             map.put(pair[0], pair[1]);
         }
         return new Node(map, List.of(), true);
+    }
+
+    /** One that a kubelet could use: with the socket for it. */
+    static Node ofKubelet() {
+        return with(CRI_SOCKET + "=" + CRI_IN_RUN, "network.cluster=user");
     }
 
     /** Of a user without any rights. */
@@ -143,15 +154,29 @@ final class Node
                 run(),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         var words = new ArrayList<>(List.of(product.resolve("bin/podvmd").toString(), "--private"));
-        settings.forEach((key, value) -> words.addAll(List.of("--set", key + "=" + value)));
+        settings.forEach((key, value) -> {
+            var set = value.equals(CRI_IN_RUN) ? criSocket().toString() : value;
+            words.addAll(List.of("--set", key + "=" + set));
+        });
         var builder = builder(words);
         var log = ProcessBuilder.Redirect.appendTo(run().resolve("podvmd.log").toFile());
         var daemon = builder.redirectOutput(log).redirectError(log).start();
-        Wait.until(
-                "podvmd serves",
-                () -> Files.exists(run().resolve("node.sock")) || !daemon.isAlive(),
-                this::daemonLog);
+        Wait.until("podvmd serves", () -> serves() || !daemon.isAlive(), this::daemonLog);
         assertThat(daemon.isAlive()).as("podvmd runs; its log: %s", daemonLog()).isTrue();
+    }
+
+    /** A daemon that was killed has left its sockets, which nobody answers. */
+    private boolean serves() {
+        return answers(run().resolve("node.sock"))
+                && (!settings.containsKey(CRI_SOCKET) || answers(criSocket()));
+    }
+
+    private static boolean answers(Path socket) {
+        try (var _ = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+            return true;
+        } catch (IOException _) {
+            return false;
+        }
     }
 
     Path base() {
@@ -160,6 +185,10 @@ final class Node
 
     Path run() {
         return base.resolve("run");
+    }
+
+    Path criSocket() {
+        return run().resolve("podvm.sock");
     }
 
     Path state() {
@@ -278,7 +307,10 @@ final class Node
     void killDaemon() throws IOException, InterruptedException {
         long pid = daemonPid();
         Host.signal(pid, "KILL");
-        Wait.until("podvmd " + pid + " is dead", () -> !alive(pid));
+        // its first thread may be gone while another still holds the sockets
+        Wait.until(
+                "podvmd " + pid + " is dead",
+                () -> !alive(pid) && !answers(run().resolve("node.sock")));
     }
 
     /** A zombie is dead, whenever its parent takes notice. */

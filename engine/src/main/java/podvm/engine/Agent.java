@@ -28,6 +28,9 @@ public interface Agent extends AutoCloseable {
     void putVolume(String name, List<VolumeFile> files, Deadline deadline)
             throws PodException, InterruptedException;
 
+    /** The host's files in the guest. */
+    GuestShares shares();
+
     void create(ContainerPlan plan, Deadline deadline) throws PodException, InterruptedException;
 
     /**
@@ -172,6 +175,20 @@ public interface Agent extends AutoCloseable {
 
         /** A tmpfs shared likewise; 0: no limit of its own. */
         record Memory(String name, long bytes) implements MountSource {}
+
+        /**
+         * What {@link GuestShares#mount} has mounted. A read-only mount of it is so all the way
+         * down.
+         */
+        record Share(String name, Propagation propagation) implements MountSource {}
+    }
+
+    /** Which mounts made later are seen on the other side, in the words of Kubernetes. */
+    enum Propagation {
+        NONE,
+        HOST_TO_CONTAINER,
+        /** Refused: what is mounted in a machine cannot appear on the host. */
+        BIDIRECTIONAL
     }
 
     /** cgroup v2 values; 0: not limited. */

@@ -1,5 +1,6 @@
 package podvm.engine;
 
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -7,6 +8,7 @@ import java.util.regex.Pattern;
  * known to others by it.
  */
 public record ContainerId(String text) {
+    private static final Pattern ANY = Pattern.compile("[0-9a-f]{32}|[0-9a-f]{64}");
     private static final Pattern LONG = Pattern.compile("[0-9a-f]{64}");
 
     public static ContainerId random() {
@@ -27,6 +29,11 @@ public record ContainerId(String text) {
                     "its id has 64 hex digits, as crictl ps -a --no-trunc shows them");
         }
         return new ContainerId(text);
+    }
+
+    /** Empty where a text cannot be one: for what guests say. */
+    public static Optional<ContainerId> of(String text) {
+        return ANY.matcher(text).matches() ? Optional.of(new ContainerId(text)) : Optional.empty();
     }
 
     public String brief() {

@@ -13,9 +13,21 @@ public interface Images {
      * found damaged. On failure nothing half-made is left.
      *
      * @param reference as a user writes it ("nginx", "quay.io/a/b:1", "a@sha256:…")
+     * @param credentials for the image's registry; empty: those that this node has for it
      */
-    Image pull(String reference, PullPolicy policy, Progress progress, Deadline deadline)
+    Image pull(
+            String reference,
+            PullPolicy policy,
+            Optional<Credentials> credentials,
+            Progress progress,
+            Deadline deadline)
             throws PodException, InterruptedException;
+
+    /** As the other, with the node's own credentials. */
+    default Image pull(String reference, PullPolicy policy, Progress progress, Deadline deadline)
+            throws PodException, InterruptedException {
+        return pull(reference, policy, Optional.empty(), progress, deadline);
+    }
 
     /**
      * Keeps an image for a pod until the pod is released. False where it is not there: then it was

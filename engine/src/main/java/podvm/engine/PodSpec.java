@@ -27,6 +27,25 @@ public record PodSpec(
         Map<String, VolumeSpec> volumes,
         NetworkChoice network,
         List<NetworkRequest.PortMapping> ports) {
+    /** The same pod on another network. */
+    public PodSpec on(NetworkChoice another) {
+        return new PodSpec(
+                namespace,
+                name,
+                labels,
+                annotations,
+                hostname,
+                subdomain,
+                hostAliases,
+                restartPolicy,
+                terminationGrace,
+                initContainers,
+                containers,
+                volumes,
+                another,
+                ports);
+    }
+
     /** Extra lines of /etc/hosts. */
     public record HostAlias(String ip, List<String> hostnames) {}
 

@@ -37,6 +37,7 @@ final class Native {
     static final MethodHandle SETNS = errno("setns", JAVA_INT, JAVA_INT, JAVA_INT);
     static final MethodHandle IOCTL = variadic("ioctl", 2, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
     static final MethodHandle GETEUID = plain("geteuid", JAVA_INT);
+    static final MethodHandle GETEGID = plain("getegid", JAVA_INT);
 
     /** The library's own wrappers of pidfd calls are younger than the glibc asked for. */
     static final MethodHandle SYSCALL =
@@ -49,7 +50,7 @@ final class Native {
         return bind(name, result, arguments, Linker.Option.captureCallState("errno"));
     }
 
-    private static MethodHandle variadic(
+    static MethodHandle variadic(
             String name, int fixed, MemoryLayout result, MemoryLayout... arguments) {
         return bind(
                 name,

@@ -7,6 +7,7 @@ import java.util.Optional;
 import podvm.engine.Agent;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
+import podvm.engine.GuestShares;
 import podvm.engine.PodException;
 import podvm.proto.agent.v1.AgentGrpc;
 import podvm.proto.agent.v1.HelloRequest;
@@ -93,6 +94,11 @@ final class GrpcAgent implements Agent {
                 Requests.volume(name, files),
                 "send volume " + name,
                 deadline);
+    }
+
+    @Override
+    public GuestShares shares() {
+        return new GrpcShares(connection);
     }
 
     @Override

@@ -1,7 +1,6 @@
 package podvm.agent;
 
 import java.util.Optional;
-import java.util.regex.Pattern;
 import podvm.engine.Agent.ContainerReport;
 import podvm.engine.Agent.ContainerReport.Phase;
 import podvm.engine.Agent.ExecResult;
@@ -14,8 +13,6 @@ import podvm.proto.agent.v1.StartError;
 
 /** What the guest tells, made safe to use and to show. */
 final class Reports {
-    private static final Pattern ID = Pattern.compile("[0-9a-f]{32}");
-
     private Reports() {}
 
     static Info info(HelloResponse hello) {
@@ -38,9 +35,8 @@ final class Reports {
 
     /** Empty when it cannot be about a container of ours, or has a phase not known here. */
     static Optional<ContainerReport> container(ContainerState state) {
-        return ID.matcher(state.getId()).matches()
-                ? phase(state).map(phase -> report(state, phase))
-                : Optional.empty();
+        return ContainerId.of(state.getId())
+                .flatMap(id -> phase(state).map(phase -> report(id, state, phase)));
     }
 
     private static Optional<Phase> phase(ContainerState state) {
@@ -52,9 +48,9 @@ final class Reports {
         };
     }
 
-    private static ContainerReport report(ContainerState state, Phase phase) {
+    private static ContainerReport report(ContainerId id, ContainerState state, Phase phase) {
         return new ContainerReport(
-                new ContainerId(state.getId()),
+                id,
                 phase,
                 GuestNumbers.exitCode(state.getExitCode()),
                 GuestNumbers.signal(state.getSignal()),

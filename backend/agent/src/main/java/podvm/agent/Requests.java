@@ -5,6 +5,7 @@ import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import podvm.engine.Agent;
 import podvm.engine.Agent.ContainerPlan;
 import podvm.engine.Agent.MountPlan;
 import podvm.engine.Agent.MountSource;
@@ -26,6 +27,7 @@ import podvm.proto.agent.v1.Neighbor;
 import podvm.proto.agent.v1.NetworkInterface;
 import podvm.proto.agent.v1.PidNamespace;
 import podvm.proto.agent.v1.Process;
+import podvm.proto.agent.v1.Propagation;
 import podvm.proto.agent.v1.PutVolumeRequest;
 import podvm.proto.agent.v1.Resources;
 import podvm.proto.agent.v1.Rlimit;
@@ -33,6 +35,7 @@ import podvm.proto.agent.v1.RootFilesystem;
 import podvm.proto.agent.v1.Route;
 import podvm.proto.agent.v1.SeccompMode;
 import podvm.proto.agent.v1.Security;
+import podvm.proto.agent.v1.ShareMount;
 import podvm.proto.agent.v1.TerminalSize;
 import podvm.proto.agent.v1.Tmpfs;
 import podvm.proto.agent.v1.User;
@@ -183,6 +186,20 @@ final class Requests {
             case MountSource.EmptyDir(var name) -> message.setEmptyDir(name).build();
             case MountSource.Memory(var name, var bytes) ->
                     message.setTmpfs(Tmpfs.newBuilder().setName(name).setSizeBytes(bytes)).build();
+            case MountSource.Share(var name, var propagation) ->
+                    message.setShare(
+                                    ShareMount.newBuilder()
+                                            .setName(name)
+                                            .setPropagation(propagation(propagation)))
+                            .build();
+        };
+    }
+
+    private static Propagation propagation(Agent.Propagation propagation) {
+        return switch (propagation) {
+            case NONE -> Propagation.PROPAGATION_PRIVATE;
+            case HOST_TO_CONTAINER -> Propagation.PROPAGATION_HOST_TO_CONTAINER;
+            case BIDIRECTIONAL -> Propagation.PROPAGATION_BIDIRECTIONAL;
         };
     }
 

@@ -70,6 +70,17 @@ class WatchTest {
     }
 
     @Test
+    void aContainerOfASandboxIsKnownByItsLongId() throws Exception {
+        var known = ContainerId.randomLong();
+        var seen =
+                watch(out -> {
+                    out.onNext(state(ContainerState.Phase.EXITED).setId(known.text()).build());
+                    out.onCompleted();
+                });
+        assertThat(seen).extracting(ContainerReport::id).containsExactly(known);
+    }
+
+    @Test
     void nonsenseIsIgnoredOrBroughtIntoRange() throws Exception {
         var seen =
                 watch(out -> {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
+import podvm.image.content.CheckedBlob;
 
 /** The blobs of an OCI layout (OCI image specification, "Image Layout"). */
 record ArchiveContents(ArchiveFile archive) implements ManifestWalk.Contents {

@@ -17,6 +17,7 @@ import podvm.image.layer.TarReader;
 
 /** A tar file whose members can be read in any order. Closing it deletes it. */
 final class ArchiveFile implements AutoCloseable {
+    static final String DOCKER = "manifest.json";
     private static final int MOST_MEMBERS = 100_000;
 
     private record Member(long offset, long bytes, String link) {}
@@ -40,6 +41,11 @@ final class ArchiveFile implements AutoCloseable {
                                 new String(entry.link(), StandardCharsets.UTF_8)));
             }
         }
+    }
+
+    /** Newer "docker save" writes an OCI layout as well; only this has whole names. */
+    boolean isDocker() {
+        return has(DOCKER);
     }
 
     boolean has(String name) {

@@ -16,6 +16,8 @@ import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
 import podvm.image.layer.Inflated;
+import podvm.image.trust.SignaturePolicy;
+import podvm.image.trust.SignaturePolicy.Archive;
 
 /**
  * Takes images from a tar stream. An archive of images is stored aside first, since its parts come
@@ -40,18 +42,21 @@ final class ArchiveLoad {
     private final ImageIndex index;
     private final ImageInstall install;
     private final ImageOptions options;
+    private final SignaturePolicy policy;
 
     ArchiveLoad(
             StoreFiles files,
             LayerStore layers,
             ImageIndex index,
             ImageInstall install,
-            ImageOptions options) {
+            ImageOptions options,
+            SignaturePolicy policy) {
         this.files = files;
         this.layers = layers;
         this.index = index;
         this.install = install;
         this.options = options;
+        this.policy = policy;
     }
 
     List<Image> load(InputStream archive, Optional<String> name, Progress progress)
@@ -92,6 +97,7 @@ final class ArchiveLoad {
                 return List.of(rootFileSystem(tar, name));
             }
         }
+        policy.checkImport(archive.isDocker() ? Archive.DOCKER : Archive.OCI);
         if (name.isPresent() && found.size() > 1) {
             throw new PodException(
                     PodException.Kind.INVALID,
@@ -108,13 +114,15 @@ final class ArchiveLoad {
 
     private Image rootFileSystem(InputStream tar, Optional<String> name)
             throws PodException, InterruptedException {
+        policy.checkImport(Archive.ROOT_FILE_SYSTEM);
         if (name.isEmpty()) {
             throw nameless("a root file system");
         }
         try (var _ = index.begin()) {
             var disk = layers.put(tar);
             var config = ConfigFile.ofRootFileSystem(disk.diffId(), options.platform());
-            return index.put(config, List.of(name.get()));
+            // one layer hides nothing
+            return index.put(config, List.of(name.get()), Optional.empty());
         }
     }
 

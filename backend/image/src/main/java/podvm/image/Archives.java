@@ -7,11 +7,11 @@ import java.util.Optional;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
+import podvm.image.content.Json;
 import tools.jackson.databind.JsonNode;
 
 /** Finds the images in an archive, told apart by what it contains. */
 final class Archives {
-    private static final String DOCKER = "manifest.json";
     private static final String OCI = "index.json";
     private static final String FULL_NAME = "io.containerd.image.name";
     private static final String REF_NAME = "org.opencontainers.image.ref.name";
@@ -35,8 +35,7 @@ final class Archives {
 
     /** Empty when it is not an archive of images. */
     List<Found> images() throws IOException, PodException, InterruptedException {
-        // newer "docker save" writes both; only this one has whole names
-        if (archive.has(DOCKER)) {
+        if (archive.isDocker()) {
             return docker();
         }
         return archive.has(OCI) ? oci() : List.of();
@@ -44,7 +43,9 @@ final class Archives {
 
     private List<Found> docker() throws IOException, PodException {
         var found = new ArrayList<Found>();
-        for (var image : Json.parse(archive.read(DOCKER, Manifest.LARGEST), DOCKER)) {
+        for (var image :
+                Json.parse(
+                        archive.read(ArchiveFile.DOCKER, Manifest.LARGEST), ArchiveFile.DOCKER)) {
             found.add(new Found(dockerParts(image), Json.texts(image.path("RepoTags"))));
         }
         return found;

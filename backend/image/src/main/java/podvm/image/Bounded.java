@@ -1,22 +1,17 @@
 package podvm.image;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import podvm.image.content.BulkStream;
 
 /** The first bytes of a stream. */
-final class Bounded extends FilterInputStream {
+final class Bounded extends BulkStream {
+    private final InputStream in;
     private long left;
 
     Bounded(InputStream in, long bytes) {
-        super(in);
+        this.in = in;
         this.left = bytes;
-    }
-
-    @Override
-    public int read() throws IOException {
-        var one = new byte[1];
-        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
     }
 
     @Override
@@ -37,7 +32,7 @@ final class Bounded extends FilterInputStream {
     }
 
     @Override
-    public boolean markSupported() {
-        return false;
+    public void close() throws IOException {
+        in.close();
     }
 }

@@ -4,12 +4,15 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import podvm.engine.Digest;
 import podvm.engine.Image;
 import podvm.engine.ImageConfig;
 import podvm.engine.PodException;
+import podvm.image.content.Json;
+import podvm.image.content.Sha256;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -18,6 +21,7 @@ import tools.jackson.databind.JsonNode;
  *
  * @param bytes as published: the image's id is their digest
  * @param diffIds of its layers, lowest first
+ * @param variant of the architecture; may be empty
  */
 record ConfigFile(
         Digest id,
@@ -25,9 +29,22 @@ record ConfigFile(
         List<Digest> diffIds,
         ImageConfig config,
         Image.Platform platform,
+        String variant,
         Instant created) {
-    /** What overlayfs stacks (OVL_MAX_STACK in fs/overlayfs). */
-    private static final int MOST_LAYERS = 500;
+    /** What overlayfs stacks (OVL_MAX_STACK in fs/overlayfs is 500), and one for directories. */
+    private static final int MOST_LAYERS = 499;
+
+    private static final String PATH =
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    /**
+     * Lowest first. Of a layer that stands in an image more than once the topmost counts: it hides
+     * the others wholly, and a file system cannot be stacked on itself.
+     */
+    List<Digest> stack() {
+        var topmost = new LinkedHashSet<>(diffIds.reversed());
+        return List.copyOf(topmost).reversed();
+    }
 
     static ConfigFile parse(byte[] bytes) throws PodException {
         var id = Sha256.of(bytes);
@@ -49,7 +66,8 @@ record ConfigFile(
                 List.copyOf(diffIds),
                 config(root.path("config")),
                 new Image.Platform(Json.text(root, "os"), Json.text(root, "architecture")),
-                created(Json.text(root, "created")));
+                Json.text(root, "variant"),
+                time(Json.text(root, "created")));
     }
 
     /** What a root file system without an image gets: a shell. */
@@ -73,9 +91,6 @@ record ConfigFile(
                                                 List.of(diffId.toString())))));
     }
 
-    private static final String PATH =
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
     private static ImageConfig config(JsonNode node) {
         return new ImageConfig(
                 Json.texts(node.path("Entrypoint")),
@@ -87,7 +102,8 @@ record ConfigFile(
                 Json.textMap(node.path("Labels")));
     }
 
-    private static Instant created(String text) {
+    /** The epoch where it tells none. */
+    static Instant time(String text) {
         try {
             return text.isEmpty() ? Instant.EPOCH : OffsetDateTime.parse(text).toInstant();
         } catch (DateTimeException e) {

@@ -3,6 +3,7 @@ package podvm.image;
 import java.util.Map;
 import podvm.engine.Digest;
 import podvm.engine.PodException;
+import podvm.image.content.Json;
 import tools.jackson.databind.JsonNode;
 
 /**

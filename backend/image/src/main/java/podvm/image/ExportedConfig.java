@@ -3,6 +3,7 @@ package podvm.image;
 import java.util.List;
 import podvm.engine.Digest;
 import podvm.engine.PodException;
+import podvm.image.content.Json;
 import tools.jackson.databind.node.ObjectNode;
 
 /** An image's configuration for layers whose tars were made again. */

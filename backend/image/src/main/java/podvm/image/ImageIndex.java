@@ -7,7 +7,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +20,7 @@ import podvm.engine.LayerDisk;
 import podvm.engine.PodEvent;
 import podvm.engine.PodException;
 import podvm.engine.PodId;
+import podvm.image.content.Refusal;
 
 /**
  * Which images there are, which names lead to them and which pods hold them. An image is there as
@@ -31,6 +31,8 @@ final class ImageIndex {
     private final LayerStore layers;
     private final ImageEvent.Listener events;
     private final ReferenceFiles references;
+    private final TopFiles topFiles;
+    private final Map<Digest, Digest> tops;
     private final Map<String, ReferenceFiles.Target> names;
     private final Map<Digest, ConfigFile> configs = new HashMap<>();
     private final Map<Digest, Image> usable = new HashMap<>();
@@ -45,13 +47,20 @@ final class ImageIndex {
         this.layers = layers;
         this.events = events;
         this.references = new ReferenceFiles(files);
+        this.topFiles = new TopFiles(files);
         try {
             this.names = references.read();
+            this.tops = topFiles.read();
             for (var file : StoreFiles.list(files.configs())) {
                 read(file);
             }
             for (var dangling : namesTo(id -> !configs.containsKey(id))) {
                 forget(dangling);
+            }
+            for (var id : List.copyOf(tops.keySet())) {
+                if (!configs.containsKey(id)) {
+                    setTop(id, Optional.empty());
+                }
             }
         } catch (IOException e) {
             throw StoreFailure.ofFiles(e, "read the image store", files.root());
@@ -125,6 +134,17 @@ final class ImageIndex {
                         image.layers().stream().anyMatch(disk -> disk.diffId().equals(diffId)));
     }
 
+    synchronized Optional<Digest> top(Digest id) {
+        return Optional.ofNullable(tops.get(id));
+    }
+
+    /** The layers that an image's pods get, lowest first. */
+    synchronized List<Digest> stack(ConfigFile config) {
+        var stack = new ArrayList<>(config.stack());
+        top(config.id()).ifPresent(stack::add);
+        return List.copyOf(stack);
+    }
+
     /** What must be said of an image that is known but cannot be used. */
     synchronized Optional<PodException> damage(Digest id, String shown) {
         if (usable.containsKey(id) || !configs.containsKey(id)) {
@@ -169,9 +189,12 @@ final class ImageIndex {
      * Lets names lead to an image whose layers are there.
      *
      * @param added of several names, digests merely came with a tag
+     * @param top a layer of directories that goes on top of the image's own
      */
-    synchronized Image put(ConfigFile config, List<String> added) throws PodException {
+    synchronized Image put(ConfigFile config, List<String> added, Optional<Digest> top)
+            throws PodException {
         try {
+            setTop(config.id(), top);
             var image = image(config);
             files.put(configFile(config.id()), config.bytes());
             configs.put(config.id(), config);
@@ -242,6 +265,7 @@ final class ImageIndex {
                 Files.deleteIfExists(configFile(id));
                 configs.remove(id);
                 usable.remove(id);
+                setTop(id, Optional.empty());
             }
         } catch (IOException e) {
             throw StoreFailure.ofFiles(e, "remove image " + gone, files.root());
@@ -249,6 +273,12 @@ final class ImageIndex {
         long bytes = layers.bytesBeside(used()) - before;
         collect();
         return new ImageRemoval(gone, ids, bytes);
+    }
+
+    private void setTop(Digest id, Optional<Digest> top) throws IOException {
+        topFiles.set(id, top);
+        tops.remove(id);
+        top.ifPresent(diffId -> tops.put(id, diffId));
     }
 
     private void forget(String name) throws IOException {
@@ -266,7 +296,7 @@ final class ImageIndex {
 
     private Set<Digest> used() {
         var used = new HashSet<Digest>();
-        configs.values().forEach(config -> used.addAll(config.diffIds()));
+        configs.values().forEach(config -> used.addAll(stack(config)));
         return used;
     }
 
@@ -302,15 +332,10 @@ final class ImageIndex {
         }
     }
 
-    /**
-     * Of a layer that stands in an image more than once the topmost counts: it hides the others
-     * wholly, and a file system cannot be stacked on itself.
-     */
     private Image image(ConfigFile config) throws PodException {
-        var topmost = new LinkedHashSet<>(config.diffIds().reversed());
         var disks = new ArrayList<LayerDisk>();
-        for (var diffId : topmost) {
-            disks.addFirst(
+        for (var diffId : stack(config)) {
+            disks.add(
                     layers.find(diffId)
                             .orElseThrow(() ->
                                     new PodException(

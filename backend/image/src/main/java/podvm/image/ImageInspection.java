@@ -1,16 +1,15 @@
 package podvm.image;
 
-import java.time.DateTimeException;
-import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import podvm.engine.Digest;
 import podvm.engine.Image;
 import podvm.engine.ImageDetails;
 import podvm.engine.ImageDetails.History;
 import podvm.engine.ImageDetails.Layer;
 import podvm.engine.PodException;
+import podvm.image.content.Json;
 import tools.jackson.databind.JsonNode;
 
 /** Puts together all that is known of an image (OCI image specification, "Image Configuration"). */
@@ -25,15 +24,20 @@ record ImageInspection(ImageIndex index, LayerStore layers) {
                                         ""));
         var own = new ArrayList<Layer>();
         for (var diffId : config.diffIds()) {
-            var disk =
-                    image.layers().stream().filter(one -> one.diffId().equals(diffId)).findFirst();
-            var record = layers.record(diffId);
-            if (disk.isPresent() && record.isPresent()) {
-                own.add(new Layer(disk.get(), record.get().verityRoot()));
-            }
+            layer(image, diffId).ifPresent(own::add);
         }
+        var all = new ArrayList<>(own);
+        index.top(image.id()).flatMap(diffId -> layer(image, diffId)).ifPresent(all::add);
         return new ImageDetails(
-                image, List.copyOf(own), history(config, own), index.holders(image.id()));
+                image, List.copyOf(all), history(config, own), index.holders(image.id()));
+    }
+
+    private Optional<Layer> layer(Image image, Digest diffId) {
+        var record = layers.record(diffId);
+        return image.layers().stream()
+                .filter(disk -> disk.diffId().equals(diffId) && record.isPresent())
+                .findFirst()
+                .map(disk -> new Layer(disk, record.orElseThrow().verityRoot()));
     }
 
     private static List<History> history(ConfigFile config, List<Layer> layers)
@@ -51,19 +55,10 @@ record ImageInspection(ImageIndex index, LayerStore layers) {
 
     private static History history(JsonNode step, Optional<Layer> layer) {
         return new History(
-                time(Json.text(step, "created")),
+                ConfigFile.time(Json.text(step, "created")),
                 Json.text(step, "created_by"),
                 Json.text(step, "author"),
                 Json.text(step, "comment"),
                 layer);
-    }
-
-    private static Instant time(String text) {
-        try {
-            return text.isEmpty() ? Instant.EPOCH : OffsetDateTime.parse(text).toInstant();
-        } catch (DateTimeException e) {
-            // it is only shown
-            return Instant.EPOCH;
-        }
     }
 }

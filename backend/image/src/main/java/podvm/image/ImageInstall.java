@@ -31,7 +31,7 @@ final class ImageInstall {
         try (var _ = index.begin()) {
             try {
                 fetch(parts, deadline);
-                return index.put(parts.config(), names);
+                return index.put(parts.config(), names, new TopLayer(layers).of(parts.config()));
             } catch (PodException e) {
                 if (e.kind() == PodException.Kind.EXHAUSTED) {
                     // else finished layers stay, for the next try

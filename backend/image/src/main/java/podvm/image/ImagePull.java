@@ -3,11 +3,12 @@ package podvm.image;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import podvm.engine.Credentials;
 import podvm.engine.Deadline;
 import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
-import podvm.image.registry.Credentials;
+import podvm.image.content.ReadFailure;
 import podvm.image.registry.Registries;
 import podvm.image.registry.Repository;
 import podvm.image.trust.SignaturePolicy;
@@ -30,6 +31,11 @@ final class ImagePull implements AutoCloseable {
         this.trust = new ImageTrust(policy, platform);
     }
 
+    /** Refuses what the policy rejects by its name, also where it was fetched under another one. */
+    void checkName(ImageReference reference) throws PodException {
+        trust.checkName(reference);
+    }
+
     /**
      * @param text as the user wrote it
      * @param credentials for the image's registry; empty: what docker login left
@@ -44,7 +50,7 @@ final class ImagePull implements AutoCloseable {
         if (!text.equals(reference.full())) {
             progress.at("%s is %s".formatted(text, reference.full()), 0, -1);
         }
-        trust.checkName(reference);
+        checkName(reference);
         var repository =
                 registries.repository(reference.registry(), reference.repository(), credentials);
         progress.at("manifest", 0, -1);
@@ -58,7 +64,7 @@ final class ImagePull implements AutoCloseable {
             var parts = walk.parts(root.bytes(), reference.full());
             return install.install(parts, names(reference, root), deadline);
         } catch (IOException e) {
-            throw StoreFailure.ofSource(e, "pull " + reference.full());
+            throw ReadFailure.of(e, "pull " + reference.full());
         }
     }
 

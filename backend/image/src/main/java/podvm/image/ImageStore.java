@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import podvm.engine.Credentials;
 import podvm.engine.Deadline;
 import podvm.engine.Digest;
 import podvm.engine.Image;
@@ -21,7 +22,6 @@ import podvm.engine.PodException;
 import podvm.engine.PodId;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
-import podvm.image.registry.Credentials;
 import podvm.image.registry.Registries;
 import podvm.image.trust.SignaturePolicy;
 
@@ -47,7 +47,7 @@ public final class ImageStore implements Images, AutoCloseable {
         this.layers = new LayerStore(files, options.layerLimits(), events);
         this.index = new ImageIndex(files, layers, events);
         var install = new ImageInstall(index, layers, options.parallelLayers());
-        this.archives = new ArchiveLoad(files, layers, index, install, options);
+        this.archives = new ArchiveLoad(files, layers, index, install, options, policy);
         this.pulls =
                 new ImagePull(
                         new Registries(options.registries()),
@@ -87,14 +87,6 @@ public final class ImageStore implements Images, AutoCloseable {
     }
 
     @Override
-    public Image pull(String reference, PullPolicy policy, Progress progress, Deadline deadline)
-            throws PodException, InterruptedException {
-        return pull(reference, policy, Optional.empty(), progress, deadline);
-    }
-
-    /**
-     * @param credentials for the image's registry; empty: what docker login left
-     */
     public Image pull(
             String reference,
             PullPolicy policy,
@@ -103,6 +95,7 @@ public final class ImageStore implements Images, AutoCloseable {
             Deadline deadline)
             throws PodException, InterruptedException {
         var parsed = ImageReference.parse(reference);
+        pulls.checkName(parsed);
         var id = index.idOf(parsed.full());
         var known = id.isPresent() ? index.whole(id.get()) : Optional.<Image>empty();
         if (policy == PullPolicy.NEVER) {

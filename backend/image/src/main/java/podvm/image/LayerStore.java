@@ -19,11 +19,13 @@ import podvm.engine.ImageEvent;
 import podvm.engine.LayerDisk;
 import podvm.engine.PodEvent;
 import podvm.engine.PodException;
+import podvm.image.content.Refusal;
 import podvm.image.layer.EarlySync;
 import podvm.image.layer.HashedStream;
 import podvm.image.layer.LayerLimits;
 import podvm.image.layer.LayerWriter;
 import podvm.image.layer.VerityTree;
+import podvm.image.layer.WrittenLayer;
 
 /**
  * The layer disks of a store: one file per layer, named by the digest of the layer's tar, beside it
@@ -219,11 +221,11 @@ final class LayerStore {
             // VMMs run as other users; set first, so that it is synced with the content
             Files.setPosixFilePermissions(file, READABLE);
             Files.setPosixFilePermissions(treeFile, READABLE);
-            long bytes;
+            WrittenLayer written;
             Digest diffId;
             Digest root;
             try (var _ = new EarlySync(channel)) {
-                bytes = writer.write(hashed, channel);
+                written = writer.write(hashed, channel);
                 diffId = hashed.digest();
                 if (expected.isPresent() && !expected.get().equals(diffId)) {
                     throw Refusal.corrupt(
@@ -234,12 +236,12 @@ final class LayerStore {
             }
             channel.force(true);
             tree.force(true);
-            var record = new LayerRecord(diffId, bytes, root);
+            var record = new LayerRecord(diffId, written.bytes(), root, written.implied());
             files.publish(treeFile, tree(diffId));
             files.put(recordFile(diffId), record.json());
             files.publish(file, file(diffId));
             records.put(diffId, record);
-            return new LayerDisk(diffId, file(diffId), bytes);
+            return new LayerDisk(diffId, file(diffId), written.bytes());
         }
     }
 

@@ -2,6 +2,7 @@ package podvm.image;
 
 import java.io.FilterOutputStream;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.security.DigestOutputStream;
 import java.util.ArrayList;
@@ -16,6 +17,8 @@ import podvm.engine.ImageExport;
 import podvm.engine.Images.LayerPacking;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
+import podvm.image.content.Json;
+import podvm.image.content.Sha256;
 import podvm.image.export.CountedOutput;
 import podvm.image.export.LayerTar;
 import podvm.image.export.Layout;
@@ -83,7 +86,7 @@ record LayoutExport(ImageIndex index, LayerStore layers) {
                             new DigestOutputStream(OutputStream.nullOutputStream(), blobHash));
             try (var packed = pack(counted, packing)) {
                 var tar = new DigestOutputStream(new Interruptible(packed), tarHash);
-                LayerTar.write(layers.file(diffId), tar);
+                LayerTar.write(layers.file(diffId), record.get().implied(), tar);
             }
             progress.at(step, record.get().bytes(), record.get().bytes());
             return new Made(
@@ -132,7 +135,7 @@ record LayoutExport(ImageIndex index, LayerStore layers) {
         var step = "layer " + made.blob().hex().substring(0, 12);
         progress.at(step, 0, made.bytes());
         var packed = pack(new KeptOpen(out), packing);
-        LayerTar.write(layers.file(made.source().diffId()), packed);
+        LayerTar.write(layers.file(made.source().diffId()), made.source().implied(), packed);
         packed.close();
         progress.at(step, made.bytes(), made.bytes());
     }
@@ -185,7 +188,7 @@ record LayoutExport(ImageIndex index, LayerStore layers) {
         @Override
         public void write(byte[] from, int offset, int length) throws IOException {
             if (Thread.currentThread().isInterrupted()) {
-                throw new java.io.InterruptedIOException("export");
+                throw new InterruptedIOException("export");
             }
             out.write(from, offset, length);
         }

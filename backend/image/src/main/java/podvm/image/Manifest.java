@@ -3,6 +3,7 @@ package podvm.image;
 import java.util.ArrayList;
 import java.util.List;
 import podvm.engine.PodException;
+import podvm.image.content.Json;
 import tools.jackson.databind.JsonNode;
 
 /**

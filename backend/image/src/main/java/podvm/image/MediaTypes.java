@@ -3,6 +3,7 @@ package podvm.image;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import podvm.engine.PodException;
+import podvm.image.content.Shown;
 
 /**
  * What the parts of an image may call themselves (OCI image specification, "OCI Image Media Types";

@@ -42,11 +42,18 @@ final class PlatformChoice {
         boolean fits =
                 (own.os().isEmpty() || own.os().equals(wanted.os()))
                         && (own.architecture().isEmpty()
-                                || own.architecture().equals(wanted.architecture()));
+                                || (own.architecture().equals(wanted.architecture())
+                                        && variants().contains(config.variant())));
         if (!fits) {
             throw new PodException(
                     PodException.Kind.UNSUPPORTED,
-                    "%s is for %s, this node is %s".formatted(what, shown(own), shown(wanted)),
+                    "%s is for %s, this node is %s"
+                            .formatted(
+                                    what,
+                                    config.variant().isEmpty()
+                                            ? shown(own)
+                                            : shown(own) + "/" + config.variant(),
+                                    shown(wanted)),
                     "use an image built for " + shown(wanted));
         }
     }
@@ -65,6 +72,10 @@ final class PlatformChoice {
         return named ? variants().indexOf(manifest.platform().variant()) : variants().size();
     }
 
+    /**
+     * Of amd64 the first level alone, as containerd does where it is not told more: the CPU that a
+     * guest gets is the host's or an emulator's, and nothing says which before it runs.
+     */
     private List<String> variants() {
         return switch (wanted.architecture()) {
             case "arm" -> ARM;

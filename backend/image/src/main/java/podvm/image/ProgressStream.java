@@ -1,12 +1,13 @@
 package podvm.image;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import podvm.engine.Progress;
+import podvm.image.content.BulkStream;
 
 /** Tells how much of a stream has passed, about once for each MiB and at its end. */
-final class ProgressStream extends FilterInputStream {
+final class ProgressStream extends BulkStream {
+    private final InputStream in;
     private static final long STEP = 1 << 20;
 
     private final String step;
@@ -19,16 +20,10 @@ final class ProgressStream extends FilterInputStream {
      * @param total bytes; -1 when not known
      */
     ProgressStream(InputStream in, String step, long total, Progress progress) {
-        super(in);
+        this.in = in;
         this.step = step;
         this.total = total;
         this.progress = progress;
-    }
-
-    @Override
-    public int read() throws IOException {
-        var one = new byte[1];
-        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
     }
 
     @Override
@@ -44,7 +39,7 @@ final class ProgressStream extends FilterInputStream {
     }
 
     @Override
-    public boolean markSupported() {
-        return false;
+    public void close() throws IOException {
+        in.close();
     }
 }

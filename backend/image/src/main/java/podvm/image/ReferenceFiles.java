@@ -8,6 +8,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import podvm.engine.Digest;
 import podvm.engine.PodException;
+import podvm.image.content.Json;
+import podvm.image.content.Sha256;
 
 /**
  * The names of images: one small file each, so that a crash loses at most the one being written.

@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
+import podvm.image.content.CheckedBlob;
 import podvm.image.registry.Repository;
 
 /** What a registry's repository holds. */

@@ -5,6 +5,8 @@ import java.util.Optional;
 import podvm.engine.Deadline;
 import podvm.engine.Digest;
 import podvm.engine.PodException;
+import podvm.image.content.ReadFailure;
+import podvm.image.content.Sha256;
 import podvm.image.registry.Repository;
 import podvm.image.trust.SignatureSource;
 
@@ -38,7 +40,7 @@ record RegistrySignatures(Repository repository) implements SignatureSource {
             }
             return bytes;
         } catch (IOException e) {
-            throw StoreFailure.ofSource(e, "read the signed statement " + digest);
+            throw ReadFailure.of(e, "read the signed statement " + digest);
         }
     }
 }

@@ -1,11 +1,11 @@
 package podvm.image;
 
 import java.io.IOException;
-import java.io.InterruptedIOException;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
 import podvm.engine.PodException;
+import podvm.image.content.ReadFailure;
+import podvm.image.content.Refusal;
 
 /** Says in the engine's words what went wrong in the store. */
 final class StoreFailure {
@@ -16,42 +16,14 @@ final class StoreFailure {
      */
     static PodException of(IOException e, String doing, Path directory)
             throws InterruptedException {
-        tellInterrupt(e, doing);
+        ReadFailure.tellInterrupt(e, doing);
         return ofFiles(e, doing, directory);
-    }
-
-    /** For what comes from elsewhere. */
-    static PodException ofSource(IOException e, String doing) throws InterruptedException {
-        tellInterrupt(e, doing);
-        if (e instanceof Refusal refusal) {
-            return named(refusal, doing);
-        }
-        return new PodException(
-                PodException.Kind.UNAVAILABLE, "cannot %s: %s".formatted(doing, e), "try again", e);
-    }
-
-    private static void tellInterrupt(IOException e, String doing) throws InterruptedException {
-        if (e instanceof ClosedByInterruptException || e instanceof InterruptedIOException) {
-            Thread.interrupted();
-            var interrupted = new InterruptedException(doing);
-            interrupted.initCause(e);
-            throw interrupted;
-        }
-    }
-
-    private static PodException named(Refusal refusal, String doing) {
-        var finding = refusal.finding();
-        return new PodException(
-                finding.kind(),
-                "cannot %s: %s".formatted(doing, finding.getMessage()),
-                finding.remedy(),
-                finding);
     }
 
     /** For short work that nobody interrupts. */
     static PodException ofFiles(IOException e, String doing, Path directory) {
         if (e instanceof Refusal refusal) {
-            return named(refusal, doing);
+            return ReadFailure.named(refusal, doing);
         }
         if (isDiskFull(e)) {
             return new PodException(

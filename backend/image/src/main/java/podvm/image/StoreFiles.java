@@ -31,6 +31,11 @@ record StoreFiles(Path root) {
         return root.resolve("configs/sha256");
     }
 
+    /** Which images have a layer of directories on top, and which. */
+    Path tops() {
+        return root.resolve("tops/sha256");
+    }
+
     Path references() {
         return root.resolve("references");
     }
@@ -47,7 +52,14 @@ record StoreFiles(Path root) {
 
     void make() throws IOException {
         for (var directory :
-                List.of(layers(), records(), configs(), references(), damaged(), unfinished())) {
+                List.of(
+                        layers(),
+                        records(),
+                        configs(),
+                        tops(),
+                        references(),
+                        damaged(),
+                        unfinished())) {
             Files.createDirectories(directory);
         }
         for (var left : list(unfinished())) {

@@ -48,7 +48,7 @@ record StoreVerify(ImageIndex index, LayerStore layers) {
             var names = index.names(id);
             var shown = names.isEmpty() ? id.toString() : names.getFirst();
             index.config(id).stream()
-                    .flatMap(config -> config.diffIds().stream().distinct())
+                    .flatMap(config -> index.stack(config).stream())
                     .forEach(diffId ->
                             byLayer.computeIfAbsent(diffId, _ -> new ArrayList<>()).add(shown));
         }

@@ -22,15 +22,12 @@ import podvm.engine.Progress;
 
 /** What is exported is read by others, and by this store as the same tree. */
 class ExportTest {
-    private static final ImageOptions OPTIONS =
-            new ImageOptions(3, Layers.LIMITS, new Image.Platform("linux", "amd64"));
-
     @TempDir Path directory;
     private ImageStore store;
 
     @BeforeEach
     void open() throws PodException {
-        store = ImageStore.open(directory.resolve("store"), OPTIONS);
+        store = ImageStore.open(directory.resolve("store"), Layers.OPTIONS);
     }
 
     @AfterEach

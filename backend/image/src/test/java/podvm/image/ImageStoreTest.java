@@ -29,17 +29,15 @@ import podvm.engine.Images;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
+import podvm.image.content.Sha256;
 
 class ImageStoreTest {
-    private static final ImageOptions OPTIONS =
-            new ImageOptions(3, Layers.LIMITS, new Image.Platform("linux", "amd64"));
-
     @TempDir Path directory;
     private ImageStore store;
 
     @BeforeEach
     void open() throws PodException {
-        store = ImageStore.open(directory, OPTIONS);
+        store = ImageStore.open(directory, Layers.OPTIONS);
     }
 
     @AfterEach
@@ -62,7 +60,7 @@ class ImageStoreTest {
             assertThat(image.names()).containsExactly("docker.io/library/rootfs:latest");
             assertThat(image.config().cmd()).containsExactly("/bin/sh");
             assertThat(image.config().env().getFirst()).startsWith("PATH=");
-            assertThat(image.platform()).isEqualTo(OPTIONS.platform());
+            assertThat(image.platform()).isEqualTo(Layers.OPTIONS.platform());
             var disk = image.layers().getFirst();
             assertThat(disk.diffId()).isEqualTo(Sha256.of(BASE));
             assertThat(disk.bytes()).isEqualTo(Files.size(disk.file()));
@@ -287,7 +285,7 @@ class ImageStoreTest {
 
     @Test
     void aStoreInUseIsRefusedWithTheProcessThatHasIt() {
-        assertKind(PodException.Kind.CONFLICT, () -> ImageStore.open(directory, OPTIONS))
+        assertKind(PodException.Kind.CONFLICT, () -> ImageStore.open(directory, Layers.OPTIONS))
                 .hasMessageContainingAll(
                         directory.toString(), "process " + ProcessHandle.current().pid());
     }

@@ -8,7 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
+import podvm.engine.Image;
 import podvm.engine.PodException;
+import podvm.image.content.Refusal;
 import podvm.image.layer.LayerLimits;
 import podvm.image.layer.LayerWriter;
 
@@ -16,11 +18,19 @@ import podvm.image.layer.LayerWriter;
 public final class Layers {
     public static final LayerLimits LIMITS = new LayerLimits(200_000, 16 << 20, 1L << 40);
 
+    /** Of a store on a machine of the kind that the tests' images are for. */
+    static final ImageOptions OPTIONS =
+            new ImageOptions(3, LIMITS, new Image.Platform("linux", "amd64"));
+
     private Layers() {}
 
     public static Map<String, ErofsReader.Node> read(TarBytes tar)
             throws IOException, PodException {
-        return ErofsReader.read(image(tar.bytes()));
+        return read(tar.bytes());
+    }
+
+    public static Map<String, ErofsReader.Node> read(byte[] tar) throws IOException, PodException {
+        return ErofsReader.read(image(tar));
     }
 
     public static byte[] image(byte[] tar) throws IOException, PodException {
@@ -41,7 +51,7 @@ public final class Layers {
                         StandardOpenOption.WRITE,
                         StandardOpenOption.CREATE,
                         StandardOpenOption.TRUNCATE_EXISTING)) {
-            return new LayerWriter(limits).write(tar, channel);
+            return new LayerWriter(limits).write(tar, channel).bytes();
         } catch (Refusal e) {
             throw e.finding();
         }

@@ -20,12 +20,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import podvm.engine.Credentials;
 import podvm.engine.Deadline;
 import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
-import podvm.image.registry.Credentials;
 
 @Timeout(60)
 class MirrorTest {

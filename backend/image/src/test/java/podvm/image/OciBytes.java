@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import podvm.engine.Digest;
+import podvm.image.content.Sha256;
 
 /** Builds images blob by blob. */
 final class OciBytes {

@@ -20,12 +20,13 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import podvm.engine.Credentials;
 import podvm.engine.Deadline;
 import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
-import podvm.image.registry.Credentials;
+import podvm.image.content.Sha256;
 
 /** Pulls from a docker-registry with TLS, passwords or tokens; images get there by skopeo. */
 @Timeout(180)
@@ -204,17 +205,20 @@ class PrivateRegistryTest {
         assertFails(name, PodException.Kind.UNAVAILABLE).hasMessageContaining(registry.host());
     }
 
+    private String pushedBehindTokens(FakeTokenService service) throws Exception {
+        registry = RealRegistry.start(directory.resolve("registry"), "", tokens(service));
+        return registry.push(
+                layout(),
+                "1",
+                "team/app:1",
+                "--dest-tls-verify=false",
+                "--dest-creds=" + USER + ":" + PASSWORD);
+    }
+
     @Test
     void tokensAreFetchedForAPasswordOrAnIdentity() throws Exception {
         try (var service = new FakeTokenService(certificates, USER, PASSWORD)) {
-            registry = RealRegistry.start(directory.resolve("registry"), "", tokens(service));
-            var name =
-                    registry.push(
-                            layout(),
-                            "1",
-                            "team/app:1",
-                            "--dest-tls-verify=false",
-                            "--dest-creds=" + USER + ":" + PASSWORD);
+            var name = pushedBehindTokens(service);
             assertFails(name, PodException.Kind.DENIED)
                     .hasMessageContainingAll(
                             "no token for repository:team/app:pull", "anonymous", "who are you");
@@ -233,14 +237,7 @@ class PrivateRegistryTest {
     @Test
     void aTokenThatExpiresWithinAPullIsRenewed() throws Exception {
         try (var service = new FakeTokenService(certificates, USER, PASSWORD)) {
-            registry = RealRegistry.start(directory.resolve("registry"), "", tokens(service));
-            var name =
-                    registry.push(
-                            layout(),
-                            "1",
-                            "team/app:1",
-                            "--dest-tls-verify=false",
-                            "--dest-creds=" + USER + ":" + PASSWORD);
+            var name = pushedBehindTokens(service);
             dockerConfig(auth(USER, PASSWORD));
             // the first is told to last longer than it does, the second tells the truth
             for (int told : new int[] {300, 2}) {

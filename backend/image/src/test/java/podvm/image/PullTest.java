@@ -32,6 +32,7 @@ import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
+import podvm.image.content.Sha256;
 
 @Timeout(60)
 class PullTest {

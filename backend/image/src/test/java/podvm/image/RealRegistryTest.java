@@ -17,9 +17,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import podvm.engine.Deadline;
-import podvm.engine.Image;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
+import podvm.image.content.Sha256;
 
 /** Pulls what skopeo pushed to Debian's docker-registry. */
 @Timeout(120)
@@ -86,8 +86,7 @@ class RealRegistryTest {
                                 OciBytes.OCI_MANIFEST,
                                 manifest,
                                 OciBytes.named("org.opencontainers.image.ref.name", "1"))));
-        var options = new ImageOptions(3, Layers.LIMITS, new Image.Platform("linux", "amd64"));
-        try (var store = ImageStore.open(directory.resolve("store"), options)) {
+        try (var store = ImageStore.open(directory.resolve("store"), Layers.OPTIONS)) {
             for (var format : List.of("oci", "v2s2")) {
                 var name = "localhost:" + port + "/team/" + format + ":1";
                 Tool.run(
@@ -126,8 +125,7 @@ class RealRegistryTest {
                                 OciBytes.OCI_MANIFEST,
                                 manifest,
                                 OciBytes.named("org.opencontainers.image.ref.name", "1"))));
-        var options = new ImageOptions(3, Layers.LIMITS, new Image.Platform("linux", "amd64"));
-        try (var store = ImageStore.open(directory.resolve("store"), options)) {
+        try (var store = ImageStore.open(directory.resolve("store"), Layers.OPTIONS)) {
             for (var form : List.of("docker-archive", "oci-archive")) {
                 var copy = directory.resolve(form + ".tar");
                 Tool.run(

@@ -33,13 +33,12 @@ import podvm.engine.PodException;
 import podvm.engine.PodId;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
+import podvm.image.content.Sha256;
 import podvm.image.trust.SignaturePolicy;
 
 /** What the store does for images after they are there. */
 @Timeout(60)
 class StoreCareTest {
-    private static final ImageOptions OPTIONS =
-            new ImageOptions(3, Layers.LIMITS, new Image.Platform("linux", "amd64"));
     private static final byte[] BASE = new TarBytes().file("bin/sh", "shell").bytes();
     private static final byte[] TOP = new TarBytes().file("app", "app").bytes();
 
@@ -58,7 +57,9 @@ class StoreCareTest {
     }
 
     private void open() throws PodException {
-        store = ImageStore.open(directory, OPTIONS, SignaturePolicy.ACCEPT_ANYTHING, events::add);
+        store =
+                ImageStore.open(
+                        directory, Layers.OPTIONS, SignaturePolicy.ACCEPT_ANYTHING, events::add);
     }
 
     @AfterEach

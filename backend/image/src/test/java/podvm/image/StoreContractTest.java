@@ -18,10 +18,7 @@ class StoreContractTest extends ImagesContract {
 
     @BeforeEach
     void open() throws PodException {
-        store =
-                ImageStore.open(
-                        directory,
-                        new ImageOptions(3, Layers.LIMITS, new Image.Platform("linux", "amd64")));
+        store = ImageStore.open(directory, Layers.OPTIONS);
     }
 
     @AfterEach

@@ -3,6 +3,7 @@ package podvm.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -21,16 +23,16 @@ import org.junit.jupiter.api.io.TempDir;
 import podvm.engine.Deadline;
 import podvm.engine.Digest;
 import podvm.engine.Image;
+import podvm.engine.Images;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
+import podvm.image.content.Sha256;
 import podvm.image.trust.SignaturePolicy;
 
 /** Images that are pulled only where somebody trusted has signed them. */
 @Timeout(60)
 class TrustTest {
-    private static final ImageOptions OPTIONS =
-            new ImageOptions(3, Layers.LIMITS, new Image.Platform("linux", "amd64"));
     private static final String STATEMENT = "application/vnd.dev.cosign.simplesigning.v1+json";
     private static final byte[] BASE = new TarBytes().file("bin/sh", "shell").bytes();
 
@@ -133,7 +135,8 @@ class TrustTest {
 
     private Image pull(String policy) throws Exception {
         try (var store =
-                ImageStore.open(directory.resolve("store"), OPTIONS, read(policy), _ -> {})) {
+                ImageStore.open(
+                        directory.resolve("store"), Layers.OPTIONS, read(policy), _ -> {})) {
             return store.pull(
                     reference,
                     PullPolicy.IF_NOT_PRESENT,
@@ -258,7 +261,7 @@ class TrustTest {
     }
 
     private void forget() throws Exception {
-        try (var store = ImageStore.open(directory.resolve("store"), OPTIONS)) {
+        try (var store = ImageStore.open(directory.resolve("store"), Layers.OPTIONS)) {
             store.remove(reference);
         }
     }
@@ -371,5 +374,74 @@ class TrustTest {
                                 "transports":{"docker-daemon":{"":[{"type":"insecureAcceptAnything"}]}}}
                                 """))
                 .isNotNull();
+    }
+
+    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final String ANYTHING = "[{\"type\":\"insecureAcceptAnything\"}]";
+
+    private ImageStore store(String policy) throws Exception {
+        return ImageStore.open(directory.resolve("store"), Layers.OPTIONS, read(policy), _ -> {});
+    }
+
+    private static String policyOf(String transport, String requirements) {
+        return "{\"default\":[{\"type\":\"reject\"}],\"transports\":{\"%s\":{\"\":%s}}}"
+                .formatted(transport, requirements);
+    }
+
+    @Test
+    void importsAreAskedForByTheirTransport() throws Exception {
+        var layout = oci.layout(OciBytes.descriptor(OciBytes.OCI_MANIFEST, manifest, ""));
+        var docker = dockerArchive();
+        for (var accepted : List.of("oci-archive", "docker-archive", "tarball", "docker")) {
+            try (var store = store(policyOf(accepted, ANYTHING))) {
+                assertImported(store, layout, accepted.equals("oci-archive"));
+                assertImported(store, docker, accepted.equals("docker-archive"));
+                assertImported(store, BASE, accepted.equals("tarball"));
+            }
+        }
+        try (var store = store(policyOf("tarball", signedBy(key, "matchRepository")))) {
+            store.prune(Images.Unwanted.ALL);
+            assertThatThrownBy(() -> load(store, BASE)).hasMessageContaining("no signatures");
+            assertThat(store.list()).isEmpty();
+        }
+    }
+
+    private static byte[] dockerArchive() {
+        return new TarBytes()
+                .file("manifest.json", "[{\"Config\":\"c.json\",\"Layers\":[\"l.tar\"]}]")
+                .file("c.json", OciBytes.config("amd64", List.of(BASE)))
+                .file("l.tar", BASE)
+                .bytes();
+    }
+
+    private static void load(ImageStore store, byte[] archive) throws Exception {
+        store.load(new ByteArrayInputStream(archive), Optional.of("x"), Progress.NONE);
+    }
+
+    private static void assertImported(ImageStore store, byte[] archive, boolean accepted)
+            throws Exception {
+        if (accepted) {
+            load(store, archive);
+            return;
+        }
+        assertThatThrownBy(() -> load(store, archive))
+                .isInstanceOfSatisfying(
+                        PodException.class,
+                        e -> assertThat(e.kind()).isEqualTo(PodException.Kind.DENIED))
+                .hasMessageContainingAll("policy.json", "an import");
+    }
+
+    @Test
+    void anImageThatIsThereIsNotUsedWhereItsNameIsRejectedNow() throws Exception {
+        try (var store = store(policyOf("docker", ANYTHING))) {
+            store.pull(reference, PullPolicy.ALWAYS, Progress.NONE, Deadline.after(SOON));
+        }
+        try (var store = store(policyOf("docker", "[{\"type\":\"reject\"}]"))) {
+            for (var policy : List.of(PullPolicy.NEVER, PullPolicy.IF_NOT_PRESENT)) {
+                assertThatThrownBy(() ->
+                                store.pull(reference, policy, Progress.NONE, Deadline.after(SOON)))
+                        .hasMessageContaining("rejects");
+            }
+        }
     }
 }

@@ -23,6 +23,7 @@ import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
 import podvm.engine.PullPolicy;
+import podvm.image.content.Sha256;
 import podvm.image.registry.RegistryOptions;
 
 /** Pulls from a real registry through a proxy that does to its answers what it should not. */

@@ -20,7 +20,7 @@ public final class JournalFiles implements Journals {
         this.records =
                 new RecordDirectory<>(
                         directory,
-                        "pod.json",
+                        RecordDirectory.POD,
                         PodRecord.class,
                         (id, file, why) ->
                                 events.on(

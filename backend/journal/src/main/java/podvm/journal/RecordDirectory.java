@@ -31,6 +31,12 @@ import tools.jackson.databind.json.JsonMapper;
  * whole.
  */
 final class RecordDirectory<R> {
+    static final String POD = "pod.json";
+    static final String SANDBOX = "sandbox.json";
+
+    /** A directory belongs to a pod or to a pod sandbox, and holds its disk and its logs, too. */
+    private static final List<String> KINDS = List.of(POD, SANDBOX);
+
     private static final String UNREADABLE = ".unreadable";
 
     private final Path directory;
@@ -103,7 +109,11 @@ final class RecordDirectory<R> {
         }
     }
 
-    /** What has no record is what a deletion left, and goes. */
+    private static boolean has(Path home, String kind) {
+        return Files.exists(home.resolve(kind)) || Files.exists(home.resolve(kind + UNREADABLE));
+    }
+
+    /** What has no record of any kind is what a deletion left, and goes. */
     List<R> readAll() throws PodException {
         var records = new ArrayList<R>();
         try (var homes = Files.list(directory)) {
@@ -113,7 +123,7 @@ final class RecordDirectory<R> {
                 try {
                     records.add(json.readValue(Files.readAllBytes(file), type));
                 } catch (NoSuchFileException e) {
-                    if (!Files.exists(home.resolve(name + UNREADABLE))) {
+                    if (KINDS.stream().noneMatch(kind -> has(home, kind))) {
                         delete(id);
                     }
                 } catch (JacksonException e) {

@@ -5,28 +5,29 @@ import java.time.Instant;
 import java.util.List;
 import podvm.engine.PodEvent;
 import podvm.engine.PodException;
+import podvm.engine.PodId;
 import podvm.engine.SandboxId;
 import podvm.engine.SandboxJournals;
 import podvm.engine.SandboxRecord;
 
-/** Records of pod sandboxes in {@code <directory>/<sandbox id>/sandbox.json}. */
+/** Records of pod sandboxes in {@code <directory>/<pod id>/sandbox.json}. */
 public final class SandboxJournalFiles implements SandboxJournals {
     private final RecordDirectory<SandboxRecord> records;
 
     /**
-     * @param directory exists and belongs to this daemon alone
+     * @param directory that of {@link JournalFiles}
      */
     public SandboxJournalFiles(Path directory, PodEvent.Listener events) {
         this.records =
                 new RecordDirectory<>(
                         directory,
-                        "sandbox.json",
+                        RecordDirectory.SANDBOX,
                         SandboxRecord.class,
                         (id, file, why) ->
                                 events.on(
                                         new PodEvent(
                                                 Instant.now(),
-                                                SandboxId.parse(id).pod(),
+                                                PodId.parse(id),
                                                 "",
                                                 PodEvent.Severity.WARNING,
                                                 "JournalUnreadable",
@@ -35,7 +36,7 @@ public final class SandboxJournalFiles implements SandboxJournals {
 
     @Override
     public void write(SandboxRecord record) throws PodException {
-        records.write(record.id().text(), "pod sandbox " + record.spec().metadata(), record);
+        records.write(record.id().pod().text(), "pod sandbox " + record.spec().metadata(), record);
     }
 
     @Override
@@ -45,6 +46,6 @@ public final class SandboxJournalFiles implements SandboxJournals {
 
     @Override
     public void delete(SandboxId sandbox) throws PodException {
-        records.delete(sandbox.text());
+        records.delete(sandbox.pod().text());
     }
 }

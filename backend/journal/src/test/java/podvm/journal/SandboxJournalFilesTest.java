@@ -55,12 +55,26 @@ final class SandboxJournalFilesTest {
         var journal = new SandboxJournalFiles(directory, events::add);
         var record = record();
         journal.write(record);
-        var home = directory.resolve(record.id().text());
+        var home = directory.resolve(record.id().pod().text());
         Files.writeString(home.resolve("sandbox.json"), "{");
         assertThat(journal.readAll()).isEmpty();
         assertThat(journal.readAll()).isEmpty();
         assertThat(home.resolve("sandbox.json.unreadable")).exists();
         assertThat(events).extracting(PodEvent::name).containsExactly("JournalUnreadable");
+    }
+
+    @Test
+    void theJournalOfPodsLeavesASandboxesDirectoryAlone() throws Exception {
+        var journal = new SandboxJournalFiles(directory, events::add);
+        var record = record();
+        journal.write(record);
+        var disk = directory.resolve(record.id().pod().text()).resolve("scratch");
+        Files.writeString(disk, "");
+        assertThat(new JournalFiles(directory, events::add).readAll()).isEmpty();
+        assertThat(disk).exists();
+        assertThat(journal.readAll()).hasSize(1);
+        journal.delete(record.id());
+        assertThat(disk).doesNotExist();
     }
 
     private static SandboxRecord record() {

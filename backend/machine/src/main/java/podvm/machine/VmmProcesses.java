@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import podvm.engine.PodException;
-import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
 import podvm.linux.HostProcess;
 
@@ -20,56 +20,26 @@ import podvm.linux.HostProcess;
  * @param program how the file name of the VMM's executable begins
  */
 public record VmmProcesses(Path run, String program) {
-    private static final Path PROC = Path.of("/proc");
-
     public static String name(PodId pod) {
         return "podvm-" + pod;
     }
 
     public List<PodId> all() throws PodException {
-        var found = new ArrayList<PodId>();
-        try (var entries = Files.newDirectoryStream(PROC, "[0-9]*")) {
-            for (var entry : entries) {
-                pod(entry).ifPresent(found::add);
-            }
-        } catch (IOException e) {
-            throw new PodException(Kind.UNAVAILABLE, "cannot list /proc: " + e, "", e);
-        }
-        return found;
+        return ProcessSearch.all().stream()
+                .map(this::pod)
+                .flatMap(Optional::stream)
+                .collect(Collectors.toCollection(ArrayList::new));
     }
 
     /** The pod's VMM; the caller closes the handle. */
     public Optional<HostProcess> find(PodId pod) throws PodException {
-        try (var entries = Files.newDirectoryStream(PROC, "[0-9]*")) {
-            for (var entry : entries) {
-                if (pod(entry).filter(pod::equals).isPresent()) {
-                    var process = open(entry, pod);
-                    if (process.isPresent()) {
-                        return process;
-                    }
-                }
+        for (var entry : ProcessSearch.all()) {
+            var process = ProcessSearch.open(entry, it -> pod(it).filter(pod::equals).isPresent());
+            if (process.isPresent()) {
+                return process;
             }
-            return Optional.empty();
-        } catch (IOException e) {
-            throw new PodException(Kind.UNAVAILABLE, "cannot list /proc: " + e, "", e);
         }
-    }
-
-    /** Looks again once the pidfd is open: between, the number may have gone to another process. */
-    private Optional<HostProcess> open(Path entry, PodId pod) throws PodException {
-        try {
-            var process = HostProcess.open(Long.parseLong(entry.getFileName().toString()));
-            if (process.alive() && pod(entry).filter(pod::equals).isPresent()) {
-                return Optional.of(process);
-            }
-            process.close();
-            return Optional.empty();
-        } catch (PodException e) {
-            if (e.kind() == Kind.NOT_FOUND) {
-                return Optional.empty();
-            }
-            throw e;
-        }
+        return Optional.empty();
     }
 
     private Optional<PodId> pod(Path entry) {

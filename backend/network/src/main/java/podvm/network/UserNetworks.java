@@ -1,8 +1,5 @@
 package podvm.network;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import podvm.engine.Deadline;
@@ -85,17 +82,7 @@ public final class UserNetworks implements Networks {
     }
 
     private PodNetwork connection() throws PodException {
-        return new UserNetwork(ResolvConf.searchDomains(read()));
-    }
-
-    private String read() throws PodException {
-        try {
-            return Files.readString(resolvConf);
-        } catch (NoSuchFileException _) {
-            return "";
-        } catch (IOException e) {
-            throw new PodException(Kind.UNAVAILABLE, "cannot read " + resolvConf + ": " + e, "", e);
-        }
+        return new UserNetwork(ResolvConf.read(resolvConf).searchDomains());
     }
 
     private record UserNetwork(List<String> searchDomains) implements PodNetwork {

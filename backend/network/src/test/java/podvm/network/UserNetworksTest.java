@@ -52,13 +52,13 @@ class UserNetworksTest {
 
     @Test
     void theLastSearchLineCounts() {
-        assertThat(ResolvConf.searchDomains("domain a.example\n\tsearch b.example\n"))
+        assertThat(ResolvConf.parse("domain a.example\n\tsearch b.example\n").searchDomains())
                 .containsExactly("b.example");
     }
 
     @Test
     void whatIsNoDomainIsLeftOut() {
-        assertThat(ResolvConf.searchDomains("search . ok.example $(boom)"))
+        assertThat(ResolvConf.parse("search . ok.example $(boom)").searchDomains())
                 .containsExactly("ok.example");
     }
 

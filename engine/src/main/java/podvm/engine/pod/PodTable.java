@@ -37,6 +37,7 @@ import podvm.engine.PodStatus.Phase;
 import podvm.engine.Pods;
 import podvm.engine.Progress;
 import podvm.engine.Rollback;
+import podvm.engine.SandboxRecord;
 
 /** All pods of this node: those that run and those that have ended but are not forgotten. */
 public final class PodTable implements Pods, AutoCloseable {
@@ -68,7 +69,9 @@ public final class PodTable implements Pods, AutoCloseable {
         var table = new PodTable(ports, settings, patience);
         var known = new HashSet<PodId>();
         for (var sandbox : ports.sandboxJournals().readAll()) {
-            known.add(sandbox.id().pod());
+            if (sandbox.stage() != SandboxRecord.Stage.ENDED) {
+                known.add(sandbox.id().pod());
+            }
         }
         var records = new ArrayList<>(ports.journals().readAll());
         var leftovers = new LinkedHashSet<>(ports.machines().leftovers());

@@ -6,6 +6,7 @@ import java.util.Optional;
 import podvm.engine.Agent;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
+import podvm.engine.GuestShares;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 
@@ -71,6 +72,11 @@ public final class FakeAgent implements Agent {
     }
 
     @Override
+    public GuestShares shares() {
+        return new FakeGuestShares(guest);
+    }
+
+    @Override
     public void create(ContainerPlan plan, Deadline deadline) throws PodException {
         synchronized (guest) {
             check();
@@ -89,6 +95,10 @@ public final class FakeAgent implements Agent {
                 if (mount.source() instanceof MountSource.Files files
                         && !guest.volumes.containsKey(files.volume())) {
                     throw new PodException(Kind.NOT_FOUND, "no volume " + files.volume(), "");
+                }
+                if (mount.source() instanceof MountSource.Share share
+                        && !guest.shares.contains(share.name())) {
+                    throw new PodException(Kind.NOT_FOUND, "no share " + share.name(), "");
                 }
             }
             guest.containers.put(plan.id(), new FakeContainer(guest, plan));

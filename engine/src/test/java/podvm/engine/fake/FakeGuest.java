@@ -40,6 +40,7 @@ public final class FakeGuest {
     private @Nullable MachineEnd end;
     final Map<ContainerId, FakeContainer> containers = new LinkedHashMap<>();
     final Map<String, List<VolumeFile>> volumes = new HashMap<>();
+    final java.util.Set<String> shares = new java.util.HashSet<>();
     @Nullable SandboxSetup setup;
 
     FakeGuest(MachineSpec spec, FakePrograms programs, Path console) {

@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import podvm.engine.Credentials;
 import podvm.engine.Deadline;
 import podvm.engine.Digest;
 import podvm.engine.Image;
@@ -77,7 +78,12 @@ public final class FakeImages implements Images {
     }
 
     @Override
-    public Image pull(String reference, PullPolicy policy, Progress progress, Deadline deadline)
+    public Image pull(
+            String reference,
+            PullPolicy policy,
+            Optional<Credentials> credentials,
+            Progress progress,
+            Deadline deadline)
             throws PodException, InterruptedException {
         pulls.incrementAndGet();
         pulling.countDown();

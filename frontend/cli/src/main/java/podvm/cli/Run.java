@@ -23,6 +23,11 @@ final class Run implements Command {
                 1,
                 Option.flag("-d, --detach", "print the pods' ids and leave them running"),
                 Option.flag("--rm", "remove the pods when they have ended"),
+                Option.value(
+                        "--network",
+                        "NAME",
+                        "join the pods to this CNI network (root only); without it they reach out"
+                                + " by QEMU's user network"),
                 Option.flag("--no-prefix", "no container names before lines"));
     }
 
@@ -36,6 +41,7 @@ final class Run implements Command {
                 RunPodsRequest.newBuilder()
                         .setManifest(UnsafeByteOperations.unsafeWrap(read(file, session.stdio())))
                         .setSource(file)
+                        .setNetwork(given.value("--network").orElse(""))
                         .build();
         var progress = new TransferLine(session.stdio());
         try (var events = session.node().stream("RunPods", request, RunPodsEvent.parser())) {

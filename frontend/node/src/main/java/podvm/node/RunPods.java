@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import podvm.engine.ContainerSpec;
 import podvm.engine.Deadline;
+import podvm.engine.NetworkChoice;
 import podvm.engine.PodException;
 import podvm.engine.PodId;
 import podvm.engine.PodSpec;
@@ -56,7 +57,7 @@ final class RunPods implements Work.Body<RunPodsEvent> {
         var started = new ArrayList<PodId>();
         try {
             for (var spec : specs) {
-                started.add(pods.run(spec, progress));
+                started.add(pods.run(connected(spec), progress));
             }
         } catch (PodException e) {
             for (var id : started.reversed()) {
@@ -68,6 +69,12 @@ final class RunPods implements Work.Body<RunPodsEvent> {
             out.send(created(started.get(i), specs.get(i)));
         }
         return started;
+    }
+
+    private PodSpec connected(PodSpec spec) {
+        return request.getNetwork().isEmpty()
+                ? spec
+                : spec.on(new NetworkChoice.Named(request.getNetwork()));
     }
 
     private static RunPodsEvent created(PodId id, PodSpec spec) {

@@ -10,6 +10,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import podvm.engine.Credentials;
 import podvm.engine.Deadline;
 import podvm.engine.Digest;
 import podvm.engine.Image;
@@ -30,7 +31,12 @@ final class FakeImages implements Images {
     private final List<Image> images = new ArrayList<>();
 
     @Override
-    public Image pull(String reference, PullPolicy policy, Progress progress, Deadline deadline) {
+    public Image pull(
+            String reference,
+            PullPolicy policy,
+            Optional<Credentials> credentials,
+            Progress progress,
+            Deadline deadline) {
         progress.at("manifest", 1, 1);
         progress.at("layer 3f1c9d", 0, 2048);
         progress.at("layer 3f1c9d", 2048, 2048);

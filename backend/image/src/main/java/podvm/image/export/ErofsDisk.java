@@ -27,6 +27,7 @@ public final class ErofsDisk implements AutoCloseable {
     private static final int INODE = 64;
     private static final int XATTR_HEADER = 12;
     private static final int CHUNK = 1 << 20;
+    static final int DIRECTORY = 0040000;
 
     /** What it writes; larger values would be another kind of image. */
     private static final List<String> ATTRIBUTE_SPACES =
@@ -44,7 +45,7 @@ public final class ErofsDisk implements AutoCloseable {
     private final long metadata;
     private final long root;
     private final long length;
-    private final byte[] window = new byte[CHUNK];
+    private byte[] window;
     private long windowStart;
     private int windowBytes;
 
@@ -77,8 +78,16 @@ public final class ErofsDisk implements AutoCloseable {
 
     record Entry(String name, long number) {}
 
-    public ErofsDisk(Path file) throws IOException {
+    ErofsDisk(Path file) throws IOException {
+        this(file, CHUNK);
+    }
+
+    /**
+     * @param window bytes that are read at once, at least
+     */
+    ErofsDisk(Path file, int window) throws IOException {
         this.file = file;
+        this.window = new byte[window];
         this.channel = FileChannel.open(file, StandardOpenOption.READ);
         this.length = channel.size();
         try {
@@ -247,6 +256,9 @@ public final class ErofsDisk implements AutoCloseable {
     }
 
     private void fill(long start, int least) throws IOException {
+        if (least > window.length) {
+            window = new byte[least];
+        }
         var buffer = ByteBuffer.wrap(window);
         windowBytes = 0;
         windowStart = start;

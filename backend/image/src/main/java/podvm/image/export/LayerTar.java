@@ -6,7 +6,9 @@ import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import podvm.image.export.ErofsDisk.Node;
 
@@ -16,9 +18,10 @@ import podvm.image.export.ErofsDisk.Node;
  * are not those of the tar that was pulled.
  */
 public final class LayerTar {
-    private static final String OPAQUE = "trusted.overlay.opaque";
+    static final String OPAQUE = "trusted.overlay.opaque";
 
     private final ErofsDisk disk;
+    private final Set<String> implied;
     private final OutputStream out;
     private final TarOutput tar;
     private final Map<Long, String> linked = new HashMap<>();
@@ -26,17 +29,22 @@ public final class LayerTar {
 
     private record Directory(String path, Node node) {}
 
-    private LayerTar(ErofsDisk disk, OutputStream out) {
+    private LayerTar(ErofsDisk disk, Set<String> implied, OutputStream out) {
         this.disk = disk;
+        this.implied = implied;
         this.out = out;
         this.tar = new TarOutput(out);
     }
 
-    /** Writes it whole; the stream stays open. */
-    public static void write(Path disk, OutputStream out) throws IOException {
+    /**
+     * Writes it whole; the stream stays open.
+     *
+     * @param implied paths of directories that get no entry, as they had none
+     */
+    public static void write(Path disk, List<String> implied, OutputStream out) throws IOException {
         var buffered = new BufferedOutputStream(out, 1 << 16);
         try (var erofs = new ErofsDisk(disk)) {
-            new LayerTar(erofs, buffered).write();
+            new LayerTar(erofs, Set.copyOf(implied), buffered).write();
         }
         buffered.flush();
     }
@@ -89,11 +97,21 @@ public final class LayerTar {
      * @param path ends with a slash; empty: the root
      */
     private void directory(String path, Node node) throws IOException {
-        tar.begin(entry(path.isEmpty() ? "./" : path, '5', node, 0, ""));
-        if (node.attributes().containsKey(OPAQUE)) {
+        boolean opaque = node.attributes().containsKey(OPAQUE);
+        boolean told = path.isEmpty() ? !implied.contains("") : isTold(path, node, opaque);
+        if (told) {
+            tar.begin(entry(path.isEmpty() ? "./" : path, '5', node, 0, ""));
+        }
+        if (opaque) {
             tar.begin(TarOutput.Entry.file(path + ".wh..wh..opq", 0));
         }
         waiting.add(new Directory(path, node));
+    }
+
+    /** Without an entry there must be something in it, else it would be lost. */
+    private boolean isTold(String path, Node node, boolean opaque) throws IOException {
+        return !implied.contains(path.substring(0, path.length() - 1))
+                || (!opaque && disk.entries(node).isEmpty());
     }
 
     private static TarOutput.Entry entry(

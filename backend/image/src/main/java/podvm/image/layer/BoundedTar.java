@@ -1,16 +1,18 @@
 package podvm.image.layer;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
-import podvm.image.Refusal;
+import podvm.image.content.BulkStream;
+import podvm.image.content.Refusal;
 
 /**
  * The stream of a tar, which does not go on for ever: headers that describe nothing, and padding,
  * cost no place on the disk and would pass its limit unseen.
  */
-final class BoundedTar extends FilterInputStream {
+final class BoundedTar extends BulkStream {
+    private final InputStream in;
+
     /** For the headers of one entry; those of a real one are 512 bytes to 2 KiB. */
     private static final long HEADERS = 4 << 10;
 
@@ -18,7 +20,7 @@ final class BoundedTar extends FilterInputStream {
     private long left;
 
     BoundedTar(InputStream in, LayerLimits limits) {
-        super(in);
+        this.in = in;
         this.limits = limits;
         this.left = limits.bytes() + HEADERS * limits.entries();
     }
@@ -35,12 +37,6 @@ final class BoundedTar extends FilterInputStream {
     }
 
     @Override
-    public int read() throws IOException {
-        var one = new byte[1];
-        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-    }
-
-    @Override
     public int read(byte[] target, int from, int length) throws IOException {
         int got = in.read(target, from, length);
         count(got);
@@ -52,11 +48,6 @@ final class BoundedTar extends FilterInputStream {
         long skipped = in.skip(wanted);
         count(skipped);
         return skipped;
-    }
-
-    @Override
-    public boolean markSupported() {
-        return false;
     }
 
     private void count(long got) throws IOException {

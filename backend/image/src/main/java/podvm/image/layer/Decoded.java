@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import podvm.engine.PodException;
-import podvm.image.Refusal;
+import podvm.image.content.Refusal;
 
 /** Finds out by its first bytes how a stream is compressed: what it is called may be wrong. */
 final class Decoded {

@@ -16,29 +16,19 @@ public final class EarlySync implements AutoCloseable {
 
     private final FileChannel file;
     private final CountDownLatch ended = new CountDownLatch(1);
-    private final Thread thread;
+    private final HelperThread thread;
     private volatile @Nullable IOException failure;
 
     public EarlySync(FileChannel file) {
         this.file = file;
-        this.thread = Thread.ofPlatform().daemon().name("sync layer").start(this::run);
+        this.thread = HelperThread.start("sync layer", this::run);
     }
 
     /** Waits for the sync that runs; it is not interrupted, which would close the file. */
     @Override
     public void close() throws IOException {
         ended.countDown();
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        thread.awaitEnd();
         var found = failure;
         if (found != null) {
             throw found;

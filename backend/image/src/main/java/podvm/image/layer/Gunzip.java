@@ -3,13 +3,13 @@ package podvm.image.layer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.zip.CRC32;
-import podvm.image.Refusal;
+import podvm.image.content.Refusal;
 
 /**
  * Unpacks gzip (RFC 1952), as many members as there are: some layers hold one per file. Zeros after
  * the last member are padding; anything else there is refused.
  */
-final class Gunzip extends InputStream {
+final class Gunzip extends ReadyPieces {
     private static final int EXTRA = 4;
     private static final int NAME = 8;
     private static final int COMMENT = 16;
@@ -22,36 +22,17 @@ final class Gunzip extends InputStream {
     private final PackedInput in;
     private final Inflate inflate;
     private final CRC32 crc = new CRC32();
-    private final byte[] unpacked = new byte[Inflate.WINDOW + PIECE + Inflate.SLACK];
     private int floor = Inflate.WINDOW;
-    private int at = Inflate.WINDOW;
-    private int end = Inflate.WINDOW;
     private long memberBytes;
     private boolean ended;
 
     Gunzip(InputStream raw) throws IOException {
+        ready = new byte[Inflate.WINDOW + PIECE + Inflate.SLACK];
+        at = Inflate.WINDOW;
+        end = Inflate.WINDOW;
         in = new PackedInput(raw);
         inflate = new Inflate(in);
         beginMember(in.octet());
-    }
-
-    @Override
-    public int read() throws IOException {
-        return hasMore() ? unpacked[at++] & 0xff : -1;
-    }
-
-    @Override
-    public int read(byte[] target, int from, int length) throws IOException {
-        if (length == 0) {
-            return 0;
-        }
-        if (!hasMore()) {
-            return -1;
-        }
-        int count = Math.min(length, end - at);
-        System.arraycopy(unpacked, at, target, from, count);
-        at += count;
-        return count;
     }
 
     @Override
@@ -59,7 +40,8 @@ final class Gunzip extends InputStream {
         in.close();
     }
 
-    private boolean hasMore() throws IOException {
+    @Override
+    boolean hasMore() throws IOException {
         while (at == end && !ended) {
             if (inflate.ended()) {
                 endMember();
@@ -72,11 +54,11 @@ final class Gunzip extends InputStream {
 
     private void unpack() throws IOException {
         int kept = Math.min(end - floor, Inflate.WINDOW);
-        System.arraycopy(unpacked, end - kept, unpacked, Inflate.WINDOW - kept, kept);
+        System.arraycopy(ready, end - kept, ready, Inflate.WINDOW - kept, kept);
         floor = Inflate.WINDOW - kept;
         at = Inflate.WINDOW;
-        end = inflate.inflate(unpacked, floor, at, at + PIECE);
-        crc.update(unpacked, at, end - at);
+        end = inflate.inflate(ready, floor, at, at + PIECE);
+        crc.update(ready, at, end - at);
         memberBytes += end - at;
     }
 

@@ -1,6 +1,5 @@
 package podvm.image.layer;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -8,14 +7,16 @@ import java.security.MessageDigest;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import podvm.engine.Digest;
-import podvm.image.Sha256;
+import podvm.image.content.BulkStream;
+import podvm.image.content.Sha256;
 
 /**
  * Hashes all that passes, also what is skipped, on a thread of its own: it takes a fourth of the
  * time of unpacking, and whoever reads has enough to do. Closing it ends the hashing and leaves the
  * stream open.
  */
-public final class HashedStream extends FilterInputStream {
+public final class HashedStream extends BulkStream {
+    private final InputStream in;
     private static final int CHUNK = 256 << 10;
     private static final int CHUNKS = 4;
 
@@ -25,7 +26,7 @@ public final class HashedStream extends FilterInputStream {
     private final BlockingQueue<byte[]> free = new ArrayBlockingQueue<>(CHUNKS);
     private final BlockingQueue<Piece> filled = new ArrayBlockingQueue<>(CHUNKS + 1);
     private final Hashing hashing = new Hashing(free, filled);
-    private final Thread thread;
+    private final HelperThread thread;
     private byte[] chunk = new byte[CHUNK];
     private int used;
 
@@ -55,11 +56,11 @@ public final class HashedStream extends FilterInputStream {
     }
 
     public HashedStream(InputStream in) {
-        super(in);
+        this.in = in;
         for (int more = 1; more < CHUNKS; more++) {
             free.add(new byte[CHUNK]);
         }
-        thread = Thread.ofPlatform().daemon().name("hash layer").start(hashing);
+        thread = HelperThread.start("hash layer", hashing);
     }
 
     /** Of what has passed; to be called once, at the end. */
@@ -74,12 +75,6 @@ public final class HashedStream extends FilterInputStream {
             throw interrupted();
         }
         return Sha256.end(hashing.hash);
-    }
-
-    @Override
-    public int read() throws IOException {
-        var one = new byte[1];
-        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
     }
 
     @Override
@@ -106,22 +101,7 @@ public final class HashedStream extends FilterInputStream {
     @Override
     public void close() {
         thread.interrupt();
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    @Override
-    public boolean markSupported() {
-        return false;
+        thread.awaitEnd();
     }
 
     private int room() throws IOException {

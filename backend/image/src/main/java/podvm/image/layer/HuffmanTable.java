@@ -2,7 +2,7 @@ package podvm.image.layer;
 
 import java.io.IOException;
 import java.util.Arrays;
-import podvm.image.Refusal;
+import podvm.image.content.Refusal;
 
 /**
  * Finds the symbol that the next bits of deflate data stand for (RFC 1951, section 3.2). The first

@@ -5,7 +5,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import podvm.image.Refusal;
+import podvm.image.content.Refusal;
 
 /**
  * Unpacks deflate data (RFC 1951). Of all that is done with a layer this takes the longest; the

@@ -9,14 +9,15 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
-import podvm.image.Refusal;
+import podvm.image.content.ReadFailure;
+import podvm.image.content.Refusal;
 
 /**
  * A stream read and unpacked ahead, on a thread of its own: unpacking takes as long as everything
  * that is done with the result. It is a platform thread, since a busy one would hold up virtual
  * threads.
  */
-public final class Inflated extends InputStream {
+public final class Inflated extends ReadyPieces {
     private static final int CHUNK = 256 << 10;
     private static final int CHUNKS = 6;
 
@@ -28,9 +29,7 @@ public final class Inflated extends InputStream {
     private final Deadline deadline;
     private final BlockingQueue<byte[]> free = new ArrayBlockingQueue<>(CHUNKS);
     private final BlockingQueue<Piece> filled = new ArrayBlockingQueue<>(CHUNKS + 1);
-    private final Thread reader;
-    private Piece piece = new Piece(new byte[0], 0, null);
-    private int at;
+    private final HelperThread reader;
     private boolean ended;
 
     /**
@@ -45,36 +44,7 @@ public final class Inflated extends InputStream {
         for (int chunk = 0; chunk < CHUNKS; chunk++) {
             free.add(new byte[CHUNK]);
         }
-        reader = Thread.ofPlatform().daemon().name("inflate " + what).start(this::readAhead);
-    }
-
-    @Override
-    public int read() throws IOException {
-        return hasMore() ? piece.bytes[at++] & 0xff : -1;
-    }
-
-    @Override
-    public int read(byte[] target, int from, int length) throws IOException {
-        if (length == 0) {
-            return 0;
-        }
-        if (!hasMore()) {
-            return -1;
-        }
-        int count = Math.min(length, piece.length - at);
-        System.arraycopy(piece.bytes, at, target, from, count);
-        at += count;
-        return count;
-    }
-
-    @Override
-    public long skip(long count) throws IOException {
-        if (count <= 0 || !hasMore()) {
-            return 0;
-        }
-        int skipped = (int) Math.min(count, piece.length - at);
-        at += skipped;
-        return skipped;
+        reader = HelperThread.start("inflate " + what, this::readAhead);
     }
 
     /** Ends the reading and waits for it to end. */
@@ -83,32 +53,23 @@ public final class Inflated extends InputStream {
         reader.interrupt();
         // frees a reader that waits for bytes and does not hear interrupts
         raw.close();
-        boolean interrupted = false;
-        while (true) {
-            try {
-                reader.join();
-                break;
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        reader.awaitEnd();
     }
 
-    private boolean hasMore() throws IOException {
-        while (at == piece.length && !ended) {
-            if (piece.length > 0) {
-                free.add(piece.bytes);
+    @Override
+    boolean hasMore() throws IOException {
+        while (at == end && !ended) {
+            if (end > 0) {
+                free.add(ready);
             }
-            piece = next();
+            var piece = next();
+            ready = piece.bytes;
             at = 0;
+            end = piece.length;
+            ended = end == 0;
             if (piece.failure != null) {
-                ended = true;
                 throw piece.failure;
             }
-            ended = piece.length == 0;
         }
         return !ended;
     }
@@ -151,13 +112,7 @@ public final class Inflated extends InputStream {
 
     private IOException named(IOException e) {
         if (e instanceof Refusal refusal) {
-            var cause = refusal.finding();
-            return new Refusal(
-                    new PodException(
-                            cause.kind(),
-                            "cannot read " + what + ": " + cause.getMessage(),
-                            cause.remedy(),
-                            cause));
+            return new Refusal(ReadFailure.named(refusal, "read " + what));
         }
         return new Refusal(
                 new PodException(

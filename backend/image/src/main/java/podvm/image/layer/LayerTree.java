@@ -2,8 +2,8 @@ package podvm.image.layer;
 
 import java.io.IOException;
 import podvm.engine.PodException;
-import podvm.image.Refusal;
-import podvm.image.Shown;
+import podvm.image.content.Refusal;
+import podvm.image.content.Shown;
 
 /**
  * Gives the entries of a layer their places. Paths are names in a tree in memory and never touch
@@ -103,7 +103,7 @@ final class LayerTree {
         if (hidden == Inodes.NONE) {
             tree.putWhiteout(parent, name, entry);
         } else if (tree.isDirectory(hidden)) {
-            tree.makeOpaque(hidden);
+            tree.makeNew(hidden);
         }
     }
 
@@ -172,7 +172,7 @@ final class LayerTree {
         }
         int made = tree.putDirectory(parent, name);
         if (found != Inodes.NONE && tree.isWhiteout(found)) {
-            tree.makeOpaque(made);
+            tree.makeNew(made);
         }
         return made;
     }

@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import podvm.engine.PodException;
-import podvm.image.Refusal;
+import podvm.image.content.Refusal;
 
 /**
  * Turns the tar stream of a layer into an EROFS image in one pass: data is written as it comes, in
@@ -18,12 +18,8 @@ public final class LayerWriter {
         this.limits = limits;
     }
 
-    /**
-     * Reads the stream to its end and writes the image from the file's beginning.
-     *
-     * @return bytes of the image
-     */
-    public long write(InputStream tar, FileChannel file) throws IOException {
+    /** Reads the stream to its end and writes the image from the file's beginning. */
+    public WrittenLayer write(InputStream tar, FileChannel file) throws IOException {
         var out = new BlockOutput(file, limits.bytes());
         out.skip(BlockOutput.BLOCK);
         var layer = new LayerTree(limits);
@@ -39,9 +35,11 @@ public final class LayerWriter {
             }
         }
         bounded.readPadding();
-        return finish(layer.tree(), out, file);
+        var implied = ImpliedDirectories.of(layer.tree());
+        return new WrittenLayer(finish(layer.tree(), out, file), implied);
     }
 
+    /** Bytes of the image. */
     private long finish(Tree tree, BlockOutput out, FileChannel file) throws IOException {
         var metadata = new Metadata(tree);
         int start = metadata.write(out);

@@ -3,7 +3,7 @@ package podvm.image.layer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
-import podvm.image.Refusal;
+import podvm.image.content.Refusal;
 
 /**
  * Packed bytes in an array that a decoder may read ahead in without asking for each: after the last
@@ -14,6 +14,9 @@ final class PackedInput {
     static final int AHEAD = 1024;
 
     private static final int BUFFER = 256 << 10;
+
+    /** What a decoder may have taken and still give back: all that its bits hold. */
+    private static final int BACK = 8;
 
     private final InputStream in;
     private final byte[] bytes = new byte[BUFFER + AHEAD];
@@ -56,10 +59,11 @@ final class PackedInput {
         if (ended || end - at >= AHEAD) {
             return;
         }
-        System.arraycopy(bytes, at, bytes, 0, end - at);
-        end -= at;
-        at = 0;
-        while (end < AHEAD && !ended) {
+        int kept = Math.min(at, BACK);
+        System.arraycopy(bytes, at - kept, bytes, 0, end - at + kept);
+        end -= at - kept;
+        at = kept;
+        while (end - at < AHEAD && !ended) {
             int got = in.read(bytes, end, BUFFER - end);
             ended = got < 0;
             end += Math.max(0, got);

@@ -2,7 +2,7 @@ package podvm.image.layer;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import podvm.image.Shown;
+import podvm.image.content.Shown;
 
 /** A part of a path, or a whole one: bytes, since no character set is known. */
 record Segment(byte[] bytes, int from, int to) {

@@ -1,7 +1,7 @@
 package podvm.image.layer;
 
 import java.io.IOException;
-import podvm.image.Refusal;
+import podvm.image.content.Refusal;
 
 /**
  * The sparse map that PAX format 1.0 puts before a file's data: decimal numbers, each with a line

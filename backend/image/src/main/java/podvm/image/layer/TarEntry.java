@@ -1,7 +1,7 @@
 package podvm.image.layer;
 
 import java.util.List;
-import podvm.image.Shown;
+import podvm.image.content.Shown;
 
 /**
  * One entry of a tar stream, with its PAX and GNU extensions applied.

@@ -12,13 +12,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import podvm.image.Refusal;
-import podvm.image.Shown;
+import podvm.image.content.Refusal;
+import podvm.image.content.Shown;
 
 /** What precedes an entry to override or extend its header. */
 final class TarExtensions {
     private static final String XATTR = "SCHILY.xattr.";
+    private static final String ACCESS_ACL = "SCHILY.acl.access";
+    private static final String DEFAULT_ACL = "SCHILY.acl.default";
     private static final long[] DENSE = {};
+    private static final BigInteger BILLION = BigInteger.valueOf(1_000_000_000);
+    private static final int MOST_PIECES = 1_000_000;
 
     /** What is not in here means nothing to an image, or could fill the memory. */
     private static final Set<String> KNOWN =
@@ -29,6 +33,8 @@ final class TarExtensions {
                     "uid",
                     "gid",
                     "mtime",
+                    ACCESS_ACL,
+                    DEFAULT_ACL,
                     "GNU.sparse.name",
                     "GNU.sparse.major");
 
@@ -108,10 +114,21 @@ final class TarExtensions {
         }
         Xattr.of(name, value)
                 .ifPresent(xattr -> {
-                    xattrs.removeIf(other ->
-                            other.space() == xattr.space() && other.name().equals(xattr.name()));
+                    xattrs.removeIf(xattr::isNamedAs);
                     xattrs.add(xattr);
                 });
+    }
+
+    /** What stands there as an attribute already is the same, said more exactly. */
+    private void acl(String record, String name) throws IOException {
+        var text = records.get(record);
+        if (text == null || xattrs.stream().anyMatch(Xattr.of(name, "").orElseThrow()::isNamedAs)) {
+            return;
+        }
+        var value = AclText.value(text);
+        if (record.equals(DEFAULT_ACL) || !AclText.isMode(value)) {
+            xattr(name, value);
+        }
     }
 
     /** Bytes of data in the archive; entries that can have none may still announce some. */
@@ -164,8 +181,6 @@ final class TarExtensions {
         pieces = known;
     }
 
-    private static final int MOST_PIECES = 1_000_000;
-
     private void lastPieceLength(long length) throws IOException {
         if (pieces == null) {
             throw Refusal.corrupt("PAX header has a sparse length before any offset");
@@ -183,6 +198,8 @@ final class TarExtensions {
     TarEntry entry(TarHeader fields, long stored) throws IOException {
         var name = name(fields);
         var time = time(fields);
+        acl(ACCESS_ACL, Xattr.ACCESS_ACL);
+        acl(DEFAULT_ACL, Xattr.DEFAULT_ACL);
         boolean sparse = sparseSize >= 0;
         return new TarEntry(
                 name,
@@ -307,8 +324,6 @@ final class TarExtensions {
         }
         return new Time(seconds.longValue(), parts[1].intValue() + (before ? 1_000_000_000 : 0));
     }
-
-    private static final BigInteger BILLION = BigInteger.valueOf(1_000_000_000);
 
     static long decimal(String text) throws IOException {
         if (text.isEmpty() || text.length() > 18) {

@@ -2,8 +2,8 @@ package podvm.image.layer;
 
 import java.io.IOException;
 import java.util.Arrays;
-import podvm.image.Refusal;
-import podvm.image.Shown;
+import podvm.image.content.Refusal;
+import podvm.image.content.Shown;
 
 /** The fields of one 512-byte tar header; offsets from POSIX pax and GNU tar's manual. */
 final class TarHeader {

@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
-import podvm.image.Refusal;
-import podvm.image.Shown;
+import podvm.image.content.Refusal;
+import podvm.image.content.Shown;
 
 /**
  * Reads tar as images use it: ustar, PAX and GNU (long names, sparse files). Global PAX headers are
@@ -17,6 +17,7 @@ import podvm.image.Shown;
  */
 public final class TarReader {
     private static final int BLOCK = 512;
+    private static final byte[] ZEROS = new byte[BLOCK];
 
     /** Largest long names and PAX headers of an entry: more than any real ones, little memory. */
     private static final int LARGEST_EXTENSION = 1 << 20;
@@ -144,15 +145,17 @@ public final class TarReader {
     }
 
     private void skipData() throws IOException {
-        long left = dataLeft + padding;
-        dataLeft = 0;
-        padding = 0;
         try {
-            in.skipNBytes(left);
+            in.skipNBytes(dataLeft);
         } catch (EOFException e) {
             throw truncated();
         }
-        position += left;
+        position += dataLeft;
+        dataLeft = 0;
+        // some writers leave out what should follow the last entry, as GNU tar accepts
+        int got = in.readNBytes(header, 0, padding);
+        position += got;
+        padding = 0;
     }
 
     private void readFully(byte[] target) throws IOException {
@@ -174,6 +177,4 @@ public final class TarReader {
     private static boolean isZero(byte[] block) {
         return Arrays.equals(block, ZEROS);
     }
-
-    private static final byte[] ZEROS = new byte[BLOCK];
 }

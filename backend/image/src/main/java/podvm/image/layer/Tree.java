@@ -1,9 +1,11 @@
 package podvm.image.layer;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** Directories, the names in them and the inodes these lead to. */
 final class Tree {
@@ -12,12 +14,14 @@ final class Tree {
     private final List<byte[]> targets = new ArrayList<>();
     private final List<List<Xattr>> xattrSets = new ArrayList<>();
     private final Map<List<Xattr>, Integer> knownXattrSets = new HashMap<>();
+    private final BitSet implied = new BitSet();
     private final int root;
     private long textBytes;
 
     Tree() {
         root = inodes.add(Mode.DIRECTORY | 0755);
         inodes.place(root, root);
+        implied.set(root);
     }
 
     int root() {
@@ -66,6 +70,17 @@ final class Tree {
         return inodes.place(directory);
     }
 
+    /** Directories that no entry describes; some of them may have been replaced since. */
+    IntStream implied() {
+        return implied.stream();
+    }
+
+    /** One that was removed and made anew: it has nothing to do with that of lower layers. */
+    void makeNew(int directory) {
+        implied.clear(directory);
+        makeOpaque(directory);
+    }
+
     int depth(int directory) {
         return inodes.depth(directory);
     }
@@ -99,10 +114,12 @@ final class Tree {
         return inode;
     }
 
+    /** Only implied, until it is described. */
     int putDirectory(int parent, Segment name) {
         int inode = inodes.add(Mode.DIRECTORY | 0755);
         inodes.place(inode, parent);
         inodes.depth(inode, inodes.depth(parent) + 1);
+        implied.set(inode);
         link(parent, name, inode);
         return inode;
     }
@@ -115,6 +132,7 @@ final class Tree {
 
     /** Mode, owner, time and attributes; a directory stays as opaque as it was. */
     void describe(int inode, TarEntry entry) {
+        implied.clear(inode);
         boolean opaque = xattrs(inode).contains(Xattr.OPAQUE);
         inodes.mode(inode, Mode.of(entry));
         inodes.owner(inode, entry.uid(), entry.gid());

@@ -3,17 +3,19 @@ package podvm.image.layer;
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdIOException;
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import podvm.engine.PodException;
-import podvm.image.Refusal;
+import podvm.image.content.BulkStream;
+import podvm.image.content.Refusal;
 
 /**
  * Unpacks zstd (RFC 8878), as many frames as there are. The library's native part is loaded when
  * the first such layer comes.
  */
-final class Unzstd extends FilterInputStream {
+final class Unzstd extends BulkStream {
+    private final InputStream in;
+
     /**
      * Memory that data may ask for, as a power of two: 32 MiB, four times what the RFC recommends
      * (section 3.1.1.1.2). Only the highest levels with "--ultra" or "--long" ask for more.
@@ -21,13 +23,7 @@ final class Unzstd extends FilterInputStream {
     private static final int LARGEST_WINDOW = 25;
 
     Unzstd(InputStream raw) throws IOException {
-        super(new ZstdInputStreamNoFinalizer(raw).setLongMax(LARGEST_WINDOW));
-    }
-
-    @Override
-    public int read() throws IOException {
-        var one = new byte[1];
-        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        this.in = new ZstdInputStreamNoFinalizer(raw).setLongMax(LARGEST_WINDOW);
     }
 
     @Override
@@ -49,7 +45,7 @@ final class Unzstd extends FilterInputStream {
     }
 
     @Override
-    public boolean markSupported() {
-        return false;
+    public void close() throws IOException {
+        in.close();
     }
 }

@@ -10,7 +10,7 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HexFormat;
 import podvm.engine.Digest;
-import podvm.image.Sha256;
+import podvm.image.content.Sha256;
 
 /**
  * Writes the hash tree with which a guest's dm-verity checks each block of a disk as it reads it,

@@ -12,6 +12,8 @@ import java.util.Optional;
  * @param value one char per byte: strings give equality, and one byte of memory per char
  */
 public record Xattr(int space, String name, String value) {
+    static final String ACCESS_ACL = "system.posix_acl_access";
+    static final String DEFAULT_ACL = "system.posix_acl_default";
     static final Xattr OPAQUE = new Xattr(4, "overlay.opaque", "y");
     private static final int LONGEST_NAME = 255;
     static final int LARGEST_VALUE = 65_535;
@@ -24,10 +26,10 @@ public record Xattr(int space, String name, String value) {
         if (name.startsWith("trusted.overlay.") || name.startsWith("user.overlay.")) {
             return Optional.empty();
         }
-        if (name.equals("system.posix_acl_access")) {
+        if (name.equals(ACCESS_ACL)) {
             return Optional.of(new Xattr(2, "", value));
         }
-        if (name.equals("system.posix_acl_default")) {
+        if (name.equals(DEFAULT_ACL)) {
             return Optional.of(new Xattr(3, "", value));
         }
         return prefixed(1, "user.", name, value)
@@ -43,6 +45,10 @@ public record Xattr(int space, String name, String value) {
         return fits
                 ? Optional.of(new Xattr(space, name.substring(prefix.length()), value))
                 : Optional.empty();
+    }
+
+    boolean isNamedAs(Xattr other) {
+        return space == other.space && name.equals(other.name);
     }
 
     /** Bytes of the entry, which is padded to a multiple of four. */

@@ -7,7 +7,7 @@ import java.net.http.HttpHeaders;
 import java.util.List;
 import java.util.Optional;
 import podvm.engine.PodException;
-import podvm.image.Json;
+import podvm.image.content.Json;
 
 /**
  * What a server says, which the caller closes.

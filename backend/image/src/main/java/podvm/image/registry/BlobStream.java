@@ -7,14 +7,15 @@ import java.io.InterruptedIOException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.PodException;
-import podvm.image.Refusal;
+import podvm.image.content.BulkStream;
+import podvm.image.content.Refusal;
 
 /**
  * A blob in one piece, though its connections may break: what is missing is asked for again, by
  * range where the server can. The reader checks the digest, so a server that sends other content
  * the second time is found out.
  */
-final class BlobStream extends InputStream {
+final class BlobStream extends BulkStream {
     /** So much further, a connection was worth its while. */
     private static final long PROGRESS = 1 << 20;
 
@@ -45,12 +46,6 @@ final class BlobStream extends InputStream {
     /** Tells early what is wrong: the blob is not there, or is another one. */
     void open() throws PodException, InterruptedException, IOException {
         reopen();
-    }
-
-    @Override
-    public int read() throws IOException {
-        var one = new byte[1];
-        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
     }
 
     @Override

@@ -1,6 +1,5 @@
 package podvm.image.registry;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -10,12 +9,14 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
-import podvm.image.Refusal;
+import podvm.image.content.BulkStream;
+import podvm.image.content.Refusal;
 
 /**
  * What a server sends. The deadline ends it, or the server's silence; its errors name the server.
  */
-final class Body extends FilterInputStream {
+final class Body extends BulkStream {
+    private final InputStream in;
     private static final long CHECKS = 4;
 
     private final String host;
@@ -34,7 +35,7 @@ final class Body extends FilterInputStream {
             Deadline deadline,
             Duration idle,
             ScheduledExecutorService timer) {
-        super(in);
+        this.in = in;
         this.host = host;
         this.deadline = deadline;
         this.idle = idle;
@@ -42,12 +43,6 @@ final class Body extends FilterInputStream {
         this.watch =
                 timer.scheduleWithFixedDelay(
                         this::check, period, Math.min(period, 1000), TimeUnit.MILLISECONDS);
-    }
-
-    @Override
-    public int read() throws IOException {
-        var one = new byte[1];
-        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
     }
 
     @Override
@@ -69,11 +64,6 @@ final class Body extends FilterInputStream {
     public long skip(long count) throws IOException {
         var skipped = new byte[Math.clamp(count, 0, 16 << 10)];
         return Math.max(0, read(skipped, 0, skipped.length));
-    }
-
-    @Override
-    public boolean markSupported() {
-        return false;
     }
 
     @Override

@@ -11,9 +11,10 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
+import podvm.engine.Credentials;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
-import podvm.image.Json;
+import podvm.image.content.Json;
 
 /**
  * A program docker-credential-NAME, which is told a server and answers with a user and a secret

@@ -10,9 +10,10 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import podvm.engine.Credentials;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
-import podvm.image.Json;
+import podvm.image.content.Json;
 import tools.jackson.databind.JsonNode;
 
 /**

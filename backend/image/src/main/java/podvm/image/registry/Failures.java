@@ -1,10 +1,7 @@
 package podvm.image.registry;
 
-import java.io.IOException;
-import java.io.InterruptedIOException;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.PodException;
-import podvm.image.Refusal;
 
 /** Says in the engine's words what went wrong with a server. */
 final class Failures {
@@ -57,28 +54,6 @@ final class Failures {
                 "timed out waiting for " + host,
                 "allow more time",
                 cause);
-    }
-
-    /**
-     * @param doing "read the manifest of …"
-     */
-    static PodException unreadable(IOException e, String doing) throws InterruptedException {
-        if (e instanceof InterruptedIOException) {
-            Thread.interrupted();
-            var interrupted = new InterruptedException(doing);
-            interrupted.initCause(e);
-            throw interrupted;
-        }
-        if (e instanceof Refusal refusal) {
-            var finding = refusal.finding();
-            return new PodException(
-                    finding.kind(),
-                    "cannot %s: %s".formatted(doing, finding.getMessage()),
-                    finding.remedy(),
-                    finding);
-        }
-        return new PodException(
-                PodException.Kind.UNAVAILABLE, "cannot %s: %s".formatted(doing, e), "try again", e);
     }
 
     /** The JDK's exceptions often have no message; their types tell. */

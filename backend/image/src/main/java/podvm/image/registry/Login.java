@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import podvm.engine.Credentials;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
 

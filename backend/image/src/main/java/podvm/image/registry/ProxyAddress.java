@@ -24,7 +24,7 @@ record ProxyAddress(String host, int port, Optional<String> login) {
                 throw new PodException(
                         PodException.Kind.UNSUPPORTED,
                         "%s names a proxy of kind '%s'".formatted(where, uri.getScheme()),
-                        "use a proxy that is reached by http://host:port");
+                        "name one that is reached by http://host:port instead, or none");
             }
             if (uri.getHost() == null) {
                 throw malformed(where);

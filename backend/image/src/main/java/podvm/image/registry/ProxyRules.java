@@ -10,11 +10,14 @@ import podvm.engine.PodException;
 
 /**
  * Which proxy leads to a server, by the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY in small or
- * capital letters, small ones first (as curl and Go's net/http read them). This machine itself is
- * never asked through a proxy.
+ * capital letters, small ones first (as curl and Go's net/http read them), and by ALL_PROXY where
+ * one of the first two is missing (as curl does). This machine itself is never asked through a
+ * proxy.
  */
 record ProxyRules(
         Optional<ProxyAddress> http, Optional<ProxyAddress> https, List<ProxyExemption> direct) {
+    private static final String ALL = "ALL_PROXY";
+
     static ProxyRules of(Map<String, String> environment) throws PodException {
         var direct = new ArrayList<ProxyExemption>();
         for (var entry : variable(environment, "NO_PROXY").orElse("").split("[,\\s]+")) {
@@ -41,8 +44,12 @@ record ProxyRules(
     private static Optional<ProxyAddress> proxy(Map<String, String> environment, String name)
             throws PodException {
         var text = variable(environment, name);
-        return text.isPresent()
-                ? Optional.of(ProxyAddress.parse(text.get(), name))
+        if (text.isPresent()) {
+            return Optional.of(ProxyAddress.parse(text.get(), name));
+        }
+        var forAll = variable(environment, ALL);
+        return forAll.isPresent()
+                ? Optional.of(ProxyAddress.parse(forAll.get(), ALL))
                 : Optional.empty();
     }
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import podvm.engine.Credentials;
 import podvm.engine.PodException;
 
 /** All registries, with the connections and tokens that are kept for the next pull. */

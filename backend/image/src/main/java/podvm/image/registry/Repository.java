@@ -15,8 +15,9 @@ import java.util.regex.Pattern;
 import podvm.engine.Deadline;
 import podvm.engine.Digest;
 import podvm.engine.PodException;
-import podvm.image.CheckedBlob;
-import podvm.image.Sha256;
+import podvm.image.content.CheckedBlob;
+import podvm.image.content.ReadFailure;
+import podvm.image.content.Sha256;
 
 /** One repository of a registry, for one pull: wherever its content can be had. */
 public final class Repository {
@@ -98,7 +99,7 @@ public final class Repository {
         try {
             stream.open();
         } catch (IOException e) {
-            throw Failures.unreadable(e, "read the " + what);
+            throw ReadFailure.of(e, "read the " + what);
         }
         return new CheckedBlob(stream, digest, size, source::distrustAll);
     }
@@ -221,7 +222,7 @@ public final class Repository {
             }
             return new Root(bytes, actual);
         } catch (IOException e) {
-            throw Failures.unreadable(e, "read the " + what);
+            throw ReadFailure.of(e, "read the " + what);
         }
     }
 

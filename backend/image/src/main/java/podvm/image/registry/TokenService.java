@@ -9,9 +9,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import podvm.engine.Credentials;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
-import podvm.image.Json;
+import podvm.image.content.Json;
+import podvm.image.content.ReadFailure;
 
 /**
  * Asks for tokens: with a password or without anything by GET (Docker's "Token Authentication
@@ -37,7 +39,7 @@ record TokenService(Exchanges exchanges, RegistryHost host) implements Tokens.Se
             }
             return token(answer.body().readNBytes(LARGEST_ANSWER), grant);
         } catch (IOException e) {
-            throw Failures.unreadable(e, "read the " + what);
+            throw ReadFailure.of(e, "read the " + what);
         }
     }
 

@@ -10,7 +10,7 @@ import java.util.List;
 import podvm.engine.Deadline;
 import podvm.engine.Digest;
 import podvm.engine.PodException;
-import podvm.image.Json;
+import podvm.image.content.Json;
 import tools.jackson.databind.JsonNode;
 
 /**

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import podvm.engine.PodException;
-import podvm.image.Json;
+import podvm.image.content.Json;
 import tools.jackson.databind.JsonNode;
 
 /**

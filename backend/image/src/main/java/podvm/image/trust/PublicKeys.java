@@ -13,7 +13,7 @@ import java.util.Base64;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.PodException;
-import podvm.image.Json;
+import podvm.image.content.Json;
 import tools.jackson.databind.JsonNode;
 
 /** The keys that a requirement names: PEM as "cosign generate-key-pair" writes it to cosign.pub. */

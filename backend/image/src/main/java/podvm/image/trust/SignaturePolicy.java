@@ -18,8 +18,21 @@ public final class SignaturePolicy {
             new SignaturePolicy(
                     "no policy", Map.of("", Map.of("", List.of(new Requirement.AcceptAnything()))));
 
-    /** Images of registries; the form knows other places too, from which nothing is pulled here. */
+    /** Images of registries, in the form's words. */
     private static final String TRANSPORT = "docker";
+
+    /** How an image comes that comes as a file (containers-transports(5)). */
+    public enum Archive {
+        DOCKER("docker-archive"),
+        OCI("oci-archive"),
+        ROOT_FILE_SYSTEM("tarball");
+
+        private final String transport;
+
+        Archive(String transport) {
+            this.transport = transport;
+        }
+    }
 
     private final String source;
     private final Map<String, Map<String, List<Requirement>>> transports;
@@ -43,11 +56,28 @@ public final class SignaturePolicy {
         }
     }
 
-    /** Refuses what can never pass, before anything is fetched. */
+    /**
+     * Refuses what can never pass: before anything is fetched, or used that was fetched earlier.
+     */
     public void checkName(SignedImage image) throws PodException {
         var scope = scope(image);
         if (requirements(scope).contains(new Requirement.Reject())) {
-            throw denied(image, scope, "it rejects all of them");
+            throw denied(image.shown(), scope, "it rejects all of them");
+        }
+    }
+
+    /** Of a transport's scopes the empty one counts: what an archive's path was is not known. */
+    public void checkImport(Archive archive) throws PodException {
+        boolean own = transports.getOrDefault(archive.transport, Map.of()).containsKey("");
+        var scope = new Scope(own ? archive.transport : "", "");
+        for (var requirement : requirements(scope)) {
+            switch (requirement) {
+                case Requirement.AcceptAnything _ -> {}
+                case Requirement.Reject _ ->
+                        throw denied("an import", scope, "it rejects all of them");
+                case Requirement.Signed _ ->
+                        throw denied("an import", scope, "an archive brings no signatures");
+            }
         }
     }
 
@@ -61,17 +91,16 @@ public final class SignaturePolicy {
                 var objections =
                         new CosignSignatures(signatures, deadline).objections(image, signed);
                 if (!objections.isEmpty()) {
-                    throw denied(image, scope, String.join("; ", objections));
+                    throw denied(image.shown(), scope, String.join("; ", objections));
                 }
             }
         }
     }
 
-    private PodException denied(SignedImage image, Scope scope, String why) {
+    private PodException denied(String image, Scope scope, String why) {
         return new PodException(
                 PodException.Kind.DENIED,
-                "the %s (%s) does not allow %s: %s"
-                        .formatted(source, scope.shown(), image.shown(), why),
+                "the %s (%s) does not allow %s: %s".formatted(source, scope.shown(), image, why),
                 "have the image signed, or change the policy");
     }
 

@@ -11,8 +11,8 @@ import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import podvm.engine.PodException;
-import podvm.image.Refusal;
 import podvm.image.TarBytes;
+import podvm.image.content.Refusal;
 
 class DecodedTest {
     private static final byte[] TAR =

@@ -378,6 +378,19 @@ class LayerWriterTest {
                 "'bomb'");
     }
 
+    /** So umoci's raw layers end; GNU tar reads them too. */
+    @Test
+    void aTarMayEndWithTheLastByteOfItsLastFile() throws Exception {
+        var whole = new TarBytes().file("a", "x").file("b", "x".repeat(3000)).bytes();
+        int end = 1024 + 512 + 3000;
+        for (int length : new int[] {end, end + 1, end + 71, end + 72, whole.length}) {
+            var tree = Layers.read(Arrays.copyOf(whole, length));
+            assertThat(tree.get("b").text()).as("%d bytes", length).hasSize(3000);
+        }
+        assertCorrupt(Arrays.copyOf(whole, end - 1), "ends in the middle");
+        assertCorrupt(Arrays.copyOf(whole, 512 + 1 + 512), "ends in the middle");
+    }
+
     @Test
     void damagedTarsAreRefused() throws Exception {
         var whole = new TarBytes().file("a", "x".repeat(3000)).bytes();

@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import podvm.engine.Deadline;
 import podvm.image.Layers;
-import podvm.image.Sha256;
 import podvm.image.TarBytes;
+import podvm.image.content.Sha256;
 
 /** One layer, written by virtual machines that differ in all that Java lets one choose. */
 class SameBytesTest {

@@ -79,6 +79,31 @@ class SameTreeTest {
         assertSame(pack(tree, "v7"), "special, v7", 5);
     }
 
+    /**
+     * GNU tar writes them as text, with a name for each id that this machine knows; so these are
+     * others.
+     */
+    @Test
+    void accessControlListsAreTheSame() throws Exception {
+        Tool.need("setfacl");
+        var tree = Files.createDirectory(directory.resolve("acl"));
+        sh(
+                tree,
+                """
+                touch plain one many; mkdir shared both; chmod 640 plain
+                setfacl -m u:4242:r,g:4207:rwx one; chown 5:6 one
+                setfacl -m u:4209:r,u:41000:rx,u:0:w,g:4201:-,g:4294967294:x many
+                setfacl -d -m u:4243:rwx shared; setfacl -m g:4208:x both; setfacl -d -m o::- both
+                """);
+        var tar = directory.resolve("acl.tar");
+        sh(tree, "tar --format=posix --acls --numeric-owner -cf " + tar + " .");
+        var read = Layers.read(Files.readAllBytes(tar));
+        assertThat(read.get("one").xattrs()).containsKey("system.posix_acl_access");
+        assertThat(read.get("both").xattrs()).hasSize(2);
+        assertThat(read.get("plain").xattrs()).isEmpty();
+        assertSame(tar, "access control lists", 4);
+    }
+
     @Test
     void aDebianImageIsTheSame() throws Exception {
         Tool.need("mmdebstrap");
@@ -138,7 +163,7 @@ class SameTreeTest {
 
     private void assertSame(Path tar, String what, int least) throws Exception {
         var unpacked = Files.createTempDirectory(directory, "unpacked");
-        sh(unpacked, "tar --xattrs --xattrs-include='*' --numeric-owner -xpf " + tar);
+        sh(unpacked, "tar --acls --xattrs --xattrs-include='*' --numeric-owner -xpf " + tar);
         var expected = TreeListing.of(unpacked);
         assertThat(expected).as(what).hasSizeGreaterThan(least);
         Tool.run("rm", "-rf", unpacked.toString());

@@ -5,18 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import com.github.luben.zstd.Zstd;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
 import podvm.engine.PodException;
 import podvm.image.ErofsReader;
 import podvm.image.Layers;
-import podvm.image.Refusal;
 import podvm.image.TarBytes;
 import podvm.image.Tool;
+import podvm.image.content.Refusal;
 
 /** Whatever a tar holds: it is refused, or becomes a disk that its readers find right. */
 class TarFuzzTest {
@@ -81,7 +83,18 @@ class TarFuzzTest {
                 gzip,
                 Arrays.copyOf(gzip, gzip.length - 3),
                 Zstd.compress(tar),
+                tinyMembers(),
                 new byte[] {0x1f, (byte) 0x8b, 8, 31, 0, 0, 0, 0, 0, 0, 2, 0, 1, 2, 0});
+    }
+
+    /** Found by fuzzing: bits were given back after their bytes had been moved. */
+    private static byte[] tinyMembers() {
+        var member = HexFormat.of().parseHex("1f8b08000000000000000300" + "00".repeat(16));
+        var packed = new ByteArrayOutputStream();
+        for (int at = 0; at < 60; at++) {
+            packed.writeBytes(member);
+        }
+        return packed.toByteArray();
     }
 
     /** fsck.erofs takes longer than all else: while fuzzing, it looks at some. */

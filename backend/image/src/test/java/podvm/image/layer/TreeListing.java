@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import podvm.image.ErofsReader;
-import podvm.image.Sha256;
+import podvm.image.content.Sha256;
 
 /**
  * All there is to know of a tree, one line per path: type, mode, owners, time, size, target,

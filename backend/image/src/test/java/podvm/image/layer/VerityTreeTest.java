@@ -13,8 +13,8 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import podvm.engine.Digest;
-import podvm.image.Sha256;
 import podvm.image.Tool;
+import podvm.image.content.Sha256;
 
 class VerityTreeTest {
     private static final Digest CONTENT = Sha256.of(new byte[] {1});

@@ -12,6 +12,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import podvm.engine.Credentials;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
 

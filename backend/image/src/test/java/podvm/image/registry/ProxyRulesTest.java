@@ -95,6 +95,26 @@ class ProxyRulesTest {
     }
 
     @Test
+    void theVariableForAllFillsInForWhatIsMissing() throws Exception {
+        var environment = Map.of("all_proxy", "http://all:1", "HTTPS_PROXY", "own:2");
+        assertThat(way(environment, "http://a.example/v2/")).isEqualTo("all:1");
+        assertThat(way(environment, "https://a.example/v2/")).isEqualTo("own:2");
+        assertThat(
+                        way(
+                                Map.of(
+                                        "ALL_PROXY",
+                                        "socks5://s:1",
+                                        "HTTP_PROXY",
+                                        "p:1",
+                                        "HTTPS_PROXY",
+                                        "p:2"),
+                                "https://a.example"))
+                .isEqualTo("p:2");
+        assertThatThrownBy(() -> ProxyRules.of(Map.of("ALL_PROXY", "socks5h://p:1")))
+                .hasMessageContainingAll("ALL_PROXY", "socks5h");
+    }
+
+    @Test
     void proxiesOfOtherKindsAreRefusedByName() {
         for (var kind : new String[] {"socks5", "https"}) {
             assertThatThrownBy(() -> ProxyRules.of(Map.of("https_proxy", kind + "://p:1")))

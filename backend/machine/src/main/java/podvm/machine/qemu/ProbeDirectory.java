@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import podvm.engine.PodException;
-import podvm.linux.HostProcess;
+import podvm.machine.ProcessSearch;
 
 /**
  * The working directory of a probe's VMM, named by the process that probes. A VMM whose KVM hangs
@@ -14,7 +14,6 @@ import podvm.linux.HostProcess;
  */
 record ProbeDirectory(Path path) implements AutoCloseable {
     private static final String PREFIX = "probe-";
-    private static final Path PROC = Path.of("/proc");
     private static final Duration DEATH = Duration.ofSeconds(10);
 
     static ProbeDirectory create(Path cache) throws IOException, PodException {
@@ -34,7 +33,7 @@ record ProbeDirectory(Path path) implements AutoCloseable {
         try (var left = Files.newDirectoryStream(cache.toRealPath(), PREFIX + "[0-9]*")) {
             for (var directory : left) {
                 var prober = directory.getFileName().toString().substring(PREFIX.length());
-                if (!Files.exists(PROC.resolve(prober))) {
+                if (!ProcessSearch.exists(prober)) {
                     var dead = new ProbeDirectory(directory);
                     dead.kill();
                     dead.close();
@@ -45,11 +44,12 @@ record ProbeDirectory(Path path) implements AutoCloseable {
         }
     }
 
-    private void kill() throws IOException, PodException {
-        try (var entries = Files.newDirectoryStream(PROC, "[0-9]*")) {
-            for (var entry : entries) {
-                if (worksHere(entry)) {
-                    end(Long.parseLong(entry.getFileName().toString()), entry);
+    private void kill() throws PodException {
+        for (var entry : ProcessSearch.all()) {
+            var found = ProcessSearch.open(entry, this::worksHere);
+            if (found.isPresent()) {
+                try (var process = found.get()) {
+                    process.kill(DEATH);
                 }
             }
         }
@@ -61,19 +61,6 @@ record ProbeDirectory(Path path) implements AutoCloseable {
         } catch (IOException _) {
             // gone meanwhile, or somebody else's
             return false;
-        }
-    }
-
-    /** Looks again once the pidfd is open: between, the number may have gone to another process. */
-    private void end(long pid, Path entry) throws PodException {
-        try (var process = HostProcess.open(pid)) {
-            if (worksHere(entry)) {
-                process.kill(DEATH);
-            }
-        } catch (PodException e) {
-            if (e.kind() != PodException.Kind.NOT_FOUND) {
-                throw e;
-            }
         }
     }
 

@@ -1,0 +1,45 @@
+package podvm.volume.share;
+
+import java.time.Instant;
+import podvm.linux.FileStat;
+
+/**
+ * How long the guest may believe what it was told, and whether it may keep what it has read. The
+ * host changes its files under running pods, so a name that is opened is always looked at anew.
+ *
+ * <p>A name that was replaced is noticed even while it is believed: each request goes to the file
+ * that was meant, or fails with ESTALE, upon which the guest's kernel looks the names up again.
+ */
+final class Freshness {
+    /** Spares one request per directory of a path; a removed name is seen no longer than that. */
+    private static final int NAMES_NANOS = 20_000_000;
+
+    /** Two changes within one tick of the file system's clock look like one (at most 10 ms). */
+    private static final long TICKS_SECONDS = 2;
+
+    private Freshness() {}
+
+    static int entry() {
+        return NAMES_NANOS;
+    }
+
+    /**
+     * None for files: one that has grown must not be read up to its old size, nor one that has
+     * shrunk beyond its new one.
+     */
+    static int attributes(FileStat stat) {
+        return stat.is(FileStat.REGULAR) ? 0 : NAMES_NANOS;
+    }
+
+    /** What tells that a file's contents are those that the guest has read. */
+    record Stamp(long size, FileStat.Time modified, FileStat.Time changed) {
+        static Stamp of(FileStat stat) {
+            return new Stamp(stat.size(), stat.modified(), stat.changed());
+        }
+
+        /** Long enough ago that a later change would show. */
+        boolean settled() {
+            return changed.seconds() < Instant.now().getEpochSecond() - TICKS_SECONDS;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package podvm.cri;
+
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import podvm.engine.PodException;
+
+/**
+ * A call's work on a thread of its own: gRPC holds a call's events back while its method runs, and
+ * the work of a caller that gave up is to be ended.
+ */
+final class Calls {
+    /** What one verb does. */
+    @FunctionalInterface
+    interface Verb<A> {
+        A answer() throws PodException, InterruptedException;
+    }
+
+    /** What a verb does that answers with many messages. */
+    @FunctionalInterface
+    interface StreamVerb<A> {
+        void answer(Replies<A> out) throws PodException, InterruptedException, IOException;
+    }
+
+    private Calls() {}
+
+    static <A> void answer(String name, StreamObserver<A> observer, Verb<A> verb) {
+        stream(name, observer, out -> out.send(verb.answer()));
+    }
+
+    static <A> void stream(String name, StreamObserver<A> observer, StreamVerb<A> verb) {
+        var call = (ServerCallStreamObserver<A>) observer;
+        var out = new Replies<>(call);
+        var thread = Thread.ofVirtual().name("cri-" + name).unstarted(() -> run(verb, out));
+        call.setOnCancelHandler(thread::interrupt);
+        thread.start();
+    }
+
+    private static <A> void run(StreamVerb<A> verb, Replies<A> out) {
+        try {
+            verb.answer(out);
+            out.complete();
+        } catch (PodException e) {
+            out.fail(status(e.kind()).withDescription(e.describe()));
+        } catch (IOException e) {
+            out.fail(Status.CANCELLED.withDescription(e.getMessage()));
+        } catch (InterruptedException _) {
+            out.fail(Status.CANCELLED.withDescription("the caller gave up"));
+        } catch (RuntimeException | Error e) {
+            out.fail(Status.INTERNAL.withDescription("podvmd has a defect: " + e));
+            throw e;
+        }
+    }
+
+    private static Status status(PodException.Kind kind) {
+        return switch (kind) {
+            case INVALID -> Status.INVALID_ARGUMENT;
+            case NOT_FOUND -> Status.NOT_FOUND;
+            case ALREADY_EXISTS -> Status.ALREADY_EXISTS;
+            case CONFLICT -> Status.FAILED_PRECONDITION;
+            case DENIED -> Status.PERMISSION_DENIED;
+            case EXHAUSTED -> Status.RESOURCE_EXHAUSTED;
+            case UNAVAILABLE -> Status.UNAVAILABLE;
+            case DEADLINE -> Status.DEADLINE_EXCEEDED;
+            case UNSUPPORTED -> Status.UNIMPLEMENTED;
+            case MACHINE -> Status.ABORTED;
+            case CORRUPT -> Status.DATA_LOSS;
+        };
+    }
+}
