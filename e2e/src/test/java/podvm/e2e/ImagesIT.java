@@ -91,6 +91,43 @@ class ImagesIT {
                 .contains("from the registry\n");
     }
 
+    /** Of three layers, the last of which takes a file away. */
+    @Test
+    void anImageThatBuildahMadeRuns() throws Exception {
+        boolean may = Host.has("buildah") && Host.isRoot();
+        assumeTrue(may, "buildah wants to be root and on the PATH: setup/run test brings it");
+        var root = node.base().resolve("manifests/buildah");
+        var files = Files.createDirectories(root.resolve("files/bin"));
+        Files.copy(Box.busybox(), files.resolve("busybox"));
+        Files.writeString(root.resolve("files/old"), "old\n");
+        var buildah = new Buildah(root);
+        try {
+            buildah.run("from", "--name", "base", "scratch");
+            buildah.run("copy", "base", root.resolve("files").toString(), "/");
+            buildah.commit("base", "localhost/base:1");
+            buildah.run("from", "--name", "next", "--pull-never", "localhost/base:1");
+            buildah.run("run", "--isolation", "chroot", "next", "--", "/bin/busybox", "rm", "/old");
+            buildah.run(
+                    "config",
+                    "--cmd",
+                    "[\"/bin/busybox\", \"sh\", \"-c\", \"/bin/busybox ls / | /bin/busybox grep -c old\"]",
+                    "next");
+            buildah.commit("next", "localhost/next:1");
+            buildah.run(
+                    "push",
+                    "--tls-verify=false",
+                    "--signature-policy",
+                    buildah.policy(),
+                    "localhost/next:1",
+                    "docker://" + registry.host() + "/team/buildah:1");
+        } finally {
+            buildah.removeAll();
+        }
+
+        var ran = node.run(pod("buildah", registry.host() + "/team/buildah:1"));
+        assertThat(ran.out()).isEqualTo("0\n");
+    }
+
     /** Layer disks are shared: a further pod has its scratch disk's few blocks and its records. */
     @Test
     void theSecondPodOfAnImageWritesNextToNothing() throws Exception {
