@@ -13,6 +13,7 @@ test wget wget asks pods from the host
 test setfacl acl makes files with access lists
 test docker-registry docker-registry the registry that image tests pull from
 test skopeo skopeo writes and copies images as others do
+test buildah buildah builds images as others do
 test umoci umoci writes and unpacks images as others do
 test e2fsck e2fsprogs checks the scratch disks that PodVM writes
 test veritysetup cryptsetup-bin checks the hash trees that PodVM writes

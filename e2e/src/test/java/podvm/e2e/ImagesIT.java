@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.file.Files;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -16,6 +17,9 @@ import tools.jackson.databind.JsonNode;
 class ImagesIT {
     private static final String CONFIG =
             "\"Cmd\":[\"echo\",\"from the registry\"],\"Env\":[\"PATH=/bin\"]";
+
+    private static final String SLEEPER =
+            "\"Cmd\":[\"/bin/busybox\",\"sleep\",\"1000\"],\"Env\":[\"PATH=/bin\"]";
 
     @RegisterExtension static final Node node = Node.ordinary().withoutImage();
 
@@ -85,6 +89,80 @@ class ImagesIT {
     void runPullsWhatIsNotThere() throws Exception {
         assertThat(node.run(pod("pulled", registry.host() + "/team/box:1")).expect(0).out())
                 .contains("from the registry\n");
+    }
+
+    /** Of three layers, the last of which takes a file away. */
+    @Test
+    void anImageThatBuildahMadeRuns() throws Exception {
+        boolean may = Host.has("buildah") && Host.isRoot();
+        assumeTrue(may, "buildah wants to be root and on the PATH: setup/run test brings it");
+        var root = node.base().resolve("manifests/buildah");
+        var files = Files.createDirectories(root.resolve("files/bin"));
+        Files.copy(Box.busybox(), files.resolve("busybox"));
+        Files.writeString(root.resolve("files/old"), "old\n");
+        var buildah = new Buildah(root);
+        try {
+            buildah.run("from", "--name", "base", "scratch");
+            buildah.run("copy", "base", root.resolve("files").toString(), "/");
+            buildah.commit("base", "localhost/base:1");
+            buildah.run("from", "--name", "next", "--pull-never", "localhost/base:1");
+            buildah.run("run", "--isolation", "chroot", "next", "--", "/bin/busybox", "rm", "/old");
+            buildah.run(
+                    "config",
+                    "--cmd",
+                    "[\"/bin/busybox\", \"sh\", \"-c\", \"/bin/busybox ls / | /bin/busybox grep -c old\"]",
+                    "next");
+            buildah.commit("next", "localhost/next:1");
+            buildah.run(
+                    "push",
+                    "--tls-verify=false",
+                    "--signature-policy",
+                    buildah.policy(),
+                    "localhost/next:1",
+                    "docker://" + registry.host() + "/team/buildah:1");
+        } finally {
+            buildah.removeAll();
+        }
+
+        var ran = node.run(pod("buildah", registry.host() + "/team/buildah:1"));
+        assertThat(ran.out()).isEqualTo("0\n");
+    }
+
+    /** Layer disks are shared: a further pod has its scratch disk's few blocks and its records. */
+    @Test
+    void theSecondPodOfAnImageWritesNextToNothing() throws Exception {
+        var content = new byte[48 << 20];
+        new Random(1).nextBytes(content);
+        var layer =
+                new Tar()
+                        .folder("bin", 0755)
+                        .file("bin/busybox", 0755, Files.readAllBytes(Box.busybox()))
+                        .file("content", 0644, content)
+                        .end();
+        var config = ImageArchives.configuration(SLEEPER, "amd64", layer);
+        registry.push("team/large", "1", config, ImageArchives.gzip(layer));
+        var reference = registry.host() + "/team/large:1";
+
+        long empty = written();
+        node.podvm("pull", reference).expect(0);
+        long pulled = written();
+        node.running(pod("first", reference));
+        long first = written();
+        node.running(pod("second", reference));
+        long second = written();
+
+        System.out.printf(
+                "pull %,d bytes, first pod %,d, second pod %,d%n",
+                pulled - empty, first - pulled, second - first);
+        assertThat(pulled - empty).isGreaterThan(content.length);
+        assertThat(second - first).isLessThanOrEqualTo((pulled - empty) / 20);
+        node.removeAll();
+    }
+
+    /** All blocks that the daemon's state takes on the host's disk. */
+    private static long written() throws Exception {
+        var told = Host.command("du", "-s", "--block-size=1", node.state().toString());
+        return Long.parseLong(told.split("\\s")[0]);
     }
 
     @Test
