@@ -19,8 +19,9 @@ final class Freshness {
 
     private Freshness() {}
 
-    static int entry() {
-        return NAMES_NANOS;
+    /** None for symbolic links: where "..data" leads is what changes under a running pod. */
+    static int entry(FileStat stat) {
+        return stat.is(FileStat.SYMLINK) ? 0 : NAMES_NANOS;
     }
 
     /**

