@@ -39,7 +39,6 @@ import podvm.engine.Agent.MountPlan;
 import podvm.engine.Agent.MountSource;
 import podvm.engine.Agent.OutputSink;
 import podvm.engine.Agent.OutputStreamKind;
-import podvm.engine.Agent.ProcessPlan;
 import podvm.engine.Agent.ResourceLimits;
 import podvm.engine.Agent.SandboxSetup;
 import podvm.engine.Agent.SecurityPlan;
@@ -304,20 +303,7 @@ class AgentIT {
 
     private static ContainerPlan plan(
             ContainerId container, List<String> args, boolean stdin, MountPlan... mounts) {
-        var process =
-                new ProcessPlan(
-                        args,
-                        List.of(),
-                        "",
-                        "",
-                        Optional.empty(),
-                        List.of(),
-                        false,
-                        false,
-                        0,
-                        0,
-                        0,
-                        List.of());
+        var process = Plans.process(args.toArray(String[]::new));
         return new ContainerPlan(
                 container,
                 List.of("layer"),

@@ -222,7 +222,7 @@ final class SandboxLife {
             }
         } catch (InterruptedException e) {
             // this daemon ends; the journal says what there is
-            letGo();
+            guest.letGo();
         } catch (Error bug) {
             events.warning("Bug", bug.toString());
             throw bug;
@@ -269,7 +269,7 @@ final class SandboxLife {
     }
 
     private void abandon(PodException why) {
-        release();
+        link.release();
         startFailure = why;
         failedToStart.run();
     }
@@ -444,7 +444,7 @@ final class SandboxLife {
         book.publishLeniently();
         killAll();
         guest.bury("Error", "its pod sandbox was stopped");
-        release();
+        link.release();
         guest.endPumps();
         mailbox.checkDetaching();
         ports.images().release(id.pod());
@@ -476,35 +476,6 @@ final class SandboxLife {
             mailbox.checkDetaching();
         } finally {
             calls.askLater();
-        }
-    }
-
-    private void release() {
-        var now = link.take();
-        if (now.isPresent()) {
-            release(now.get()::close);
-        }
-        release(starter::sweep);
-    }
-
-    private interface Release {
-        void run() throws PodException;
-    }
-
-    private void release(Release work) {
-        try {
-            work.run();
-        } catch (PodException e) {
-            events.warning("ReleaseFailed", e.describe());
-        }
-    }
-
-    private void letGo() {
-        link.sandbox().ifPresent(now -> now.agent().close());
-        try {
-            guest.endPumps();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 
