@@ -45,6 +45,7 @@ import podvm.machine.qemu.QemuOptions;
 import podvm.machine.qemu.QemuPrerequisites;
 import podvm.network.UserNetworks;
 import podvm.volume.ScratchVolumes;
+import podvm.volume.share.HostShares;
 
 /** Pod sandboxes with real machines, as a kubelet has them. */
 @Timeout(300)
@@ -213,9 +214,11 @@ class SandboxesIT {
         final SandboxTable sandboxes;
         private final QemuMachines machines;
         private final GrpcAgents agents = new GrpcAgents();
+        private final HostShares shares;
 
         Node(Path directory, Path guest) throws Exception {
             var state = Directories.own(directory.resolve("state"));
+            shares = new HostShares(state);
             var records = Directories.own(state.resolve("pods"));
             images = ImageStore.open(state.resolve("images"), ImageOptions.DEFAULT);
             machines =
@@ -237,6 +240,7 @@ class SandboxesIT {
                             agents,
                             new UserNetworks(Path.of("/etc/resolv.conf")),
                             new ScratchVolumes(state),
+                            shares,
                             new JournalFiles(records, event -> System.out.println(event)),
                             new SandboxJournalFiles(records, event -> System.out.println(event)),
                             event -> System.out.println(event));
@@ -259,6 +263,7 @@ class SandboxesIT {
         @Override
         public void close() throws PodException {
             sandboxes.close();
+            shares.close();
             agents.close();
             machines.close();
             images.close();

@@ -11,13 +11,14 @@ public interface Shares {
      *
      * @param writable {@link Writable#BELOW_MOUNTS} becomes NOTHING where nothing is mounted below
      */
-    Tree look(Path path, Writable writable, Mounts mounts) throws PodException;
+    Tree look(Path path, Writable writable, Mounts mounts)
+            throws PodException, InterruptedException;
 
     /**
      * Opens what is to be shown. A share that an earlier daemon had open goes on with the same name
      * and tree: files that the guest has open stay so.
      */
-    HostShare open(PodId pod, ShareSpec share) throws PodException;
+    HostShare open(PodId pod, ShareSpec share) throws PodException, InterruptedException;
 
     /** Removes what is kept about one share, known or not. */
     void destroy(PodId pod, String name) throws PodException;
@@ -61,7 +62,7 @@ public interface Shares {
          * Whether one that is opened now would show the same: not where another file has taken the
          * root's place, or other mounts may be below it.
          */
-        boolean current();
+        boolean current() throws InterruptedException;
 
         /** Mounts it in the guest; containers that mount it can be made from now on. */
         void mount(Agent agent, Deadline deadline) throws PodException, InterruptedException;

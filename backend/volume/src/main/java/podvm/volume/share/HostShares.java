@@ -60,18 +60,23 @@ public final class HostShares implements Shares, AutoCloseable {
     }
 
     @Override
-    public Tree look(Path path, Writable writable, Mounts mounts) throws PodException {
-        return HostTrees.look(path, writable, mounts);
+    public Tree look(Path path, Writable writable, Mounts mounts)
+            throws PodException, InterruptedException {
+        return Patience.with(path, workers, () -> HostTrees.look(path, writable, mounts));
     }
 
     @Override
-    public HostShare open(PodId pod, ShareSpec share) throws PodException {
+    public HostShare open(PodId pod, ShareSpec share) throws PodException, InterruptedException {
         if (!NAME.matcher(share.name()).matches() || share.name().matches("\\.\\.?")) {
             throw new PodException(
                     Kind.INVALID,
                     "not the name of a share: " + share.name(),
                     "use 1 to 64 of a-z, 0-9, '.', '_', '-'");
         }
+        return Patience.with(share.tree().root(), workers, () -> opened(pod, share));
+    }
+
+    private HostShare opened(PodId pod, ShareSpec share) throws PodException {
         try (var undo = new Rollback()) {
             var root = undo.add(HostTrees.open(share.tree()));
             var served = served(pod, share, root);
@@ -101,7 +106,8 @@ public final class HostShares implements Shares, AutoCloseable {
                 share,
                 identity,
                 stat.is(FileStat.DIRECTORY),
-                new ShareServer(readOnly, tree, nodes, handles, Owners.ofThisProcess(), workers));
+                new ShareServer(readOnly, tree, nodes, handles, Owners.ofThisProcess(), workers),
+                workers);
     }
 
     static PodException cannot(String what, Path path, ErrnoException cause) {

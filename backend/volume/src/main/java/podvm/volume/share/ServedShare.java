@@ -1,6 +1,7 @@
 package podvm.volume.share;
 
 import java.io.IOException;
+import java.util.concurrent.Executor;
 import podvm.engine.Agent;
 import podvm.engine.Deadline;
 import podvm.engine.GuestShares.Access;
@@ -19,13 +20,20 @@ final class ServedShare implements HostShare {
     private final Node.Identity root;
     private final boolean directory;
     private final ShareServer server;
+    private final Executor workers;
 
     /** Takes over the server. */
-    ServedShare(ShareSpec spec, Node.Identity root, boolean directory, ShareServer server) {
+    ServedShare(
+            ShareSpec spec,
+            Node.Identity root,
+            boolean directory,
+            ShareServer server,
+            Executor workers) {
         this.spec = spec;
         this.root = root;
         this.directory = directory;
         this.server = server;
+        this.workers = workers;
     }
 
     @Override
@@ -35,7 +43,15 @@ final class ServedShare implements HostShare {
 
     /** Mounts are few, and comparing them is more work than opening once more. */
     @Override
-    public boolean current() {
+    public boolean current() throws InterruptedException {
+        try {
+            return Patience.with(spec.tree().root(), workers, this::unchanged);
+        } catch (PodException e) {
+            return false;
+        }
+    }
+
+    private boolean unchanged() {
         var tree = spec.tree();
         try (var now = Place.at(tree.root())) {
             return Node.Identity.of(now.stat()).equals(root)
