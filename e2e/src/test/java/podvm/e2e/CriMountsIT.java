@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -17,6 +19,17 @@ class CriMountsIT {
     @BeforeAll
     static void crictlIsThere() throws Exception {
         crictl = Crictl.of(node);
+    }
+
+    /** Logs and paths belong to whoever asked for the container. */
+    @AfterAll
+    static void oursGoes() throws Exception {
+        Files.deleteIfExists(node.base().resolve("tmp/main.log"));
+        try (var all = Files.walk(node.base().resolve("paths"))) {
+            for (var path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
     }
 
     private static String mount(String place, Path host, String more) {
