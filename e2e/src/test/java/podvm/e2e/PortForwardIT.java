@@ -57,13 +57,14 @@ class PortForwardIT {
             var all = new ArrayList<CompletableFuture<Integer>>();
             for (int i = 0; i < 20; i++) {
                 var page = new CompletableFuture<Integer>();
-                Thread.ofVirtual().start(() -> {
-                    try {
-                        page.complete(LocalPort.page(port, "large").length());
-                    } catch (IOException e) {
-                        page.completeExceptionally(e);
-                    }
-                });
+                Thread.ofVirtual()
+                        .start(() -> {
+                            try {
+                                page.complete(LocalPort.page(port, "large").length());
+                            } catch (IOException e) {
+                                page.completeExceptionally(e);
+                            }
+                        });
                 all.add(page);
             }
             for (var page : all) {
