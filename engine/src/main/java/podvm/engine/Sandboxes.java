@@ -83,6 +83,8 @@ public interface Sandboxes {
     Attachment attach(ContainerId container, Agent.ExecOutput output)
             throws PodException, InterruptedException;
 
+    SandboxResources resources();
+
     /** What happens from now on. */
     SandboxEvent.Subscription subscribe(SandboxEvent.Listener listener);
 }

@@ -26,6 +26,7 @@ import podvm.engine.SandboxEvent;
 import podvm.engine.SandboxId;
 import podvm.engine.SandboxRecord;
 import podvm.engine.SandboxRecord.Stage;
+import podvm.engine.SandboxResources;
 import podvm.engine.SandboxSpec;
 import podvm.engine.SandboxStatus;
 import podvm.engine.Sandboxes;
@@ -401,6 +402,11 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
                 }
             }
         }
+    }
+
+    @Override
+    public SandboxResources resources() {
+        return new RunningResources(this::find);
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.util.Optional;
 import podvm.engine.Agent;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
+import podvm.engine.GuestResources;
 import podvm.engine.GuestShares;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
@@ -71,6 +72,11 @@ public final class FakeAgent implements Agent {
     @Override
     public GuestShares shares() {
         return new FakeGuestShares(guest);
+    }
+
+    @Override
+    public GuestResources resources() {
+        return new FakeGuestResources(guest, this::check);
     }
 
     @Override

@@ -43,6 +43,9 @@ public final class FakeGuest {
     final java.util.Set<String> shares = new java.util.HashSet<>();
     @Nullable SandboxSetup setup;
 
+    /** What its containers use and may use. */
+    public final FakeMeters meters = new FakeMeters();
+
     FakeGuest(MachineSpec spec, FakePrograms programs, Path console) {
         this.spec = spec;
         this.programs = programs;

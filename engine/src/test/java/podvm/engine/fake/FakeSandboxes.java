@@ -33,6 +33,7 @@ public final class FakeSandboxes implements Sandboxes {
     public static final Digest IMAGE = new Digest("ab".repeat(32));
 
     public final FakePrograms programs = new FakePrograms();
+    private final FakeSandboxResources resources = new FakeSandboxResources(this);
     private final Map<SandboxId, SandboxStatus> sandboxes = new LinkedHashMap<>();
     private final Map<ContainerId, SandboxContainer> containers = new LinkedHashMap<>();
     private final List<SandboxEvent.Listener> listeners = new CopyOnWriteArrayList<>();
@@ -283,6 +284,11 @@ public final class FakeSandboxes implements Sandboxes {
     public synchronized List<byte[]> input(ContainerId id) {
         var attached = attachments.get(id);
         return attached == null ? List.of() : List.copyOf(attached.input);
+    }
+
+    @Override
+    public FakeSandboxResources resources() {
+        return resources;
     }
 
     @Override
