@@ -51,7 +51,9 @@ class StatsIT {
     }
 
     @AfterAll
-    static void ourLogsGo() throws Exception {
+    static void nothingIsLeft() throws Exception {
+        crictl.out("stopp", pod);
+        crictl.out("rmp", pod);
         for (var name : containers.keySet()) {
             Files.deleteIfExists(node.base().resolve("tmp/" + name + ".log"));
         }
