@@ -1,5 +1,6 @@
 package podvm.image;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -116,6 +117,15 @@ class ImageStoreTest {
         assertThatThrownBy(() -> load(archive, null))
                 .hasMessageContaining("does not tell the name");
         assertThat(load(archive, "named")).hasSize(1);
+    }
+
+    @Test
+    void whatIsNoTarIsSaidToBeNone() throws Exception {
+        var text = "# Read me\n".repeat(100).getBytes(UTF_8);
+        for (var file : List.of(text, TarBytes.gzip(text), new byte[] {1, 2, 3})) {
+            assertThatThrownBy(() -> load(file, "named")).hasMessageContaining("not a tar archive");
+            assertThatThrownBy(() -> load(file, null)).hasMessageContaining("not a tar archive");
+        }
     }
 
     @Test

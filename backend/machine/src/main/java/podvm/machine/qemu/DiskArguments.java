@@ -74,6 +74,8 @@ record DiskArguments(Disk disk) {
         arguments.put("scsi-id", 0);
         arguments.put("drive", node());
         arguments.put("serial", disk.serial());
+        // QEMU 10 refuses a serial of more than 20 characters where this is left to follow from it
+        arguments.put("device_id", disk.serial());
         // one rotation per minute means none at all: a solid state disk (SBC-4, 6.6.6)
         arguments.put("rotation_rate", 1);
         return arguments;
