@@ -1,6 +1,6 @@
 //! Bounds of what the daemon may send. Every refusal names the field.
 
-use crate::api::{CreateContainerRequest, Mount, Process, Resources, User, mount};
+use crate::api::{CgroupSetting, CreateContainerRequest, Mount, Process, Resources, User, mount};
 use crate::disks::check_serial;
 use crate::error::{Error, Result};
 use crate::launch::{capabilities, prepare};
@@ -12,6 +12,8 @@ const MAX_BYTES: usize = 2 << 20;
 const MAX_GUARDED: usize = 256;
 const MAX_PATH: usize = 4095;
 const MAX_GROUPS: usize = 65_536;
+const MAX_SETTINGS: usize = 64;
+const MAX_VALUE: usize = 4096;
 
 fn refuse<T>(field: &str, why: impl std::fmt::Display) -> Result<T> {
     Err(Error::invalid(format!("{field}: {why}")))
@@ -55,7 +57,7 @@ pub fn container(request: &CreateContainerRequest) -> Result<()> {
         at_most("security.guarded_paths", guarded.masked.len() + guarded.read_only.len(), MAX_GUARDED)?;
         guarded.masked.iter().chain(&guarded.read_only).try_for_each(|p| path("security.guarded_paths", p))?;
     }
-    resources(&request.resources.unwrap_or_default())
+    resources(&request.resources.clone().unwrap_or_default())
 }
 
 fn layers(field: &str, serials: &[String]) -> Result<()> {
@@ -145,12 +147,51 @@ fn resources(resources: &Resources) -> Result<()> {
     if resources.cpu_quota_us != 0 && resources.cpu_quota_us < 1000 {
         return refuse("resources.cpu_quota_us", format_args!("{} is less than the kernel's 1000", resources.cpu_quota_us));
     }
+    settings("resources.settings", &resources.settings)
+}
+
+/// Files of a cgroup that the daemon may write.
+const SETTINGS: [&str; 13] = [
+    "cpu.idle",
+    "cpu.max",
+    "cpu.max.burst",
+    "cpu.weight",
+    "cpuset.cpus",
+    "cpuset.mems",
+    "io.max",
+    "io.weight",
+    "memory.high",
+    "memory.low",
+    "memory.max",
+    "memory.min",
+    "pids.max",
+];
+
+pub fn settings(field: &str, settings: &[CgroupSetting]) -> Result<()> {
+    at_most(field, settings.len(), MAX_SETTINGS)?;
+    for setting in settings {
+        if !SETTINGS.contains(&setting.file.as_str()) {
+            return refuse(field, format_args!("not a limit that can be set: {:?}", setting.file));
+        }
+        if setting.value.is_empty() || setting.value.len() > MAX_VALUE || setting.value.contains('\0') {
+            return refuse(field, format_args!("{} has no value that a file of a cgroup could take", setting.file));
+        }
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cgroup_is_written_by_its_known_files_alone() {
+        let setting = |file: &str, value: &str| [CgroupSetting { file: file.into(), value: value.into() }];
+        assert!(settings("s", &setting("memory.max", "max")).is_ok());
+        for (file, value) in [("cgroup.procs", "1"), ("../memory.max", "1"), ("memory.max", ""), ("memory.max", "1\0")] {
+            assert!(settings("s", &setting(file, value)).is_err(), "{file}");
+        }
+    }
 
     #[test]
     fn an_id_is_a_plain_name() {

@@ -50,7 +50,7 @@ impl Containers {
 
     async fn launch(self: &Arc<Self>, request: &CreateContainerRequest, hostname: &str, directory: &str) -> Result<Arc<Container>> {
         let plan = plan(request, hostname, directory)?;
-        let cgroup = Cgroup::create(&request.id, &request.resources.unwrap_or_default())?;
+        let cgroup = Cgroup::create(&request.id, &request.resources.clone().unwrap_or_default())?;
         match self.launch_in(request, plan, &cgroup).await {
             Ok(launched) => Ok(self.keep(request, cgroup, launched)),
             Err(e) => {

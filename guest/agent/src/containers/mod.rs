@@ -75,6 +75,10 @@ impl Container {
         rustix::termios::tcsetwinsize(terminal.get_ref(), window(size)).doing(|| format!("resize the terminal of container {}", self.id))
     }
 
+    pub fn cgroup(&self) -> &Cgroup {
+        &self.cgroup
+    }
+
     fn is_running(&self) -> bool {
         self.state().phase() == Phase::Running && !self.has_ended()
     }
@@ -115,6 +119,10 @@ impl Containers {
 
     pub fn get(&self, id: &str) -> Result<Arc<Container>> {
         self.all().get(id).cloned().ok_or_else(|| Error::not_found(format!("there is no container {id:?}")))
+    }
+
+    pub fn present(&self) -> Vec<Arc<Container>> {
+        self.all().values().cloned().collect()
     }
 
     /// Changes from now on, and the state everything is in.
@@ -263,6 +271,11 @@ impl Drop for Reservation<'_> {
 /// Where a container's own files lie on the scratch disk.
 fn directory_of(id: &str) -> String {
     format!("{SCRATCH}/containers/{id}")
+}
+
+/// Where a container writes.
+pub fn upper_of(id: &str) -> String {
+    format!("{}/upper", directory_of(id))
 }
 
 /// Deletes a container's files beside everything else; the name is free at once.

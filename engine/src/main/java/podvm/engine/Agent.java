@@ -27,6 +27,8 @@ public interface Agent extends AutoCloseable {
 
     GuestPorts ports();
 
+    GuestResources resources();
+
     void create(ContainerPlan plan, Deadline deadline) throws PodException, InterruptedException;
 
     /**

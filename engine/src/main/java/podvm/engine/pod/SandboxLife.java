@@ -47,6 +47,7 @@ final class SandboxLife {
     private final SandboxBook book;
     private final GuestContainers<SandboxSlot> guest;
     private final SandboxContainers containers;
+    private final Meter meter = new Meter();
     private final Runnable failedToStart;
     private final CountDownLatch settled = new CountDownLatch(1);
     private volatile @Nullable PodException startFailure;
@@ -202,6 +203,10 @@ final class SandboxLife {
 
     GuestLink link() {
         return link;
+    }
+
+    Meter meter() {
+        return meter;
     }
 
     /** Waits while this daemon takes up what an earlier one left. */

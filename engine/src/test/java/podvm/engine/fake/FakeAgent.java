@@ -7,6 +7,7 @@ import podvm.engine.Agent;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
 import podvm.engine.GuestPorts;
+import podvm.engine.GuestResources;
 import podvm.engine.GuestShares;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
@@ -82,6 +83,11 @@ public final class FakeAgent implements Agent {
                 return EchoConnection.open(port);
             }
         };
+    }
+
+    @Override
+    public GuestResources resources() {
+        return new FakeGuestResources(guest, this::check);
     }
 
     @Override
