@@ -52,8 +52,10 @@ final class Refusals {
                             "mounts.propagation (Bidirectional at "
                                     + mount.containerPath()
                                     + ": what is mounted in a machine cannot appear on the host)");
-            case MountSource.ImageFiles(var image) -> fields.add("mounts.image (" + image + ")");
-            case MountSource.Files _, MountSource.EmptyDir _, MountSource.Memory _ -> {
+            case MountSource.ImageFiles _,
+                    MountSource.Files _,
+                    MountSource.EmptyDir _,
+                    MountSource.Memory _ -> {
                 if (mount.propagation() != Mount.Propagation.PRIVATE) {
                     fields.add("mounts.propagation (" + mount.containerPath() + ")");
                 }

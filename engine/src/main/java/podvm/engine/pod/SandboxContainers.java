@@ -7,12 +7,12 @@ import java.util.Optional;
 import java.util.Set;
 import podvm.engine.Agent;
 import podvm.engine.Agent.ContainerPlan;
+import podvm.engine.Agent.MountPlan;
 import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerConfig.MountSource;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
 import podvm.engine.Image;
-import podvm.engine.Images;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodStatus.ContainerState.Running;
@@ -31,7 +31,7 @@ final class SandboxContainers {
     private final SandboxId sandbox;
     private final SandboxSpec spec;
     private final List<SandboxSlot> slots;
-    private final Images images;
+    private final SandboxImages images;
     private final GuestLink link;
     private final GuestContainers<SandboxSlot> guest;
     private final SandboxShares shares;
@@ -41,7 +41,7 @@ final class SandboxContainers {
             SandboxId sandbox,
             SandboxSpec spec,
             List<SandboxSlot> slots,
-            Images images,
+            SandboxImages images,
             GuestLink link,
             GuestContainers<SandboxSlot> guest,
             SandboxShares shares,
@@ -66,10 +66,12 @@ final class SandboxContainers {
     }
 
     /** In the journal before the guest has it: what nobody was told of, the next daemon removes. */
-    ContainerId create(ContainerConfig config) throws PodException, InterruptedException {
+    ContainerId create(ContainerConfig asked) throws PodException, InterruptedException {
         var now = ready();
-        check(config);
-        var image = image(config);
+        check(asked);
+        var image = images.held(asked.image());
+        var _ = Signals.parse(image.config().stopSignal());
+        var config = images.resolved(asked);
         var attempt = ContainerId.randomLong();
         var plan = plan(attempt, config, image, now.agent());
         var stopSignal = image.config().stopSignal();
@@ -79,8 +81,11 @@ final class SandboxContainers {
         try {
             book.publish();
             var deadline = Deadline.after(CALL);
+            // they stay until the sandbox ends: the next container often has the same ones
             for (var layer : image.layers()) {
-                // they stay until the sandbox ends: the next container often has the same ones
+                now.machine().attach(layer.disk(), deadline);
+            }
+            for (var layer : images.layers(config)) {
                 now.machine().attach(layer.disk(), deadline);
             }
             for (var mount : config.mounts()) {
@@ -109,8 +114,7 @@ final class SandboxContainers {
             throws PodException, InterruptedException {
         boolean planned = false;
         try {
-            var plan =
-                    ConfigPlans.of(attempt, config, image, mount -> shares.choose(attempt, mount));
+            var plan = ConfigPlans.of(attempt, config, image, mount -> outside(attempt, mount));
             planned = true;
             return plan;
         } finally {
@@ -118,6 +122,13 @@ final class SandboxContainers {
                 shares.release(attempt, agent);
             }
         }
+    }
+
+    private MountPlan outside(ContainerId attempt, ContainerConfig.Mount mount)
+            throws PodException, InterruptedException {
+        return mount.source() instanceof MountSource.ImageFiles files
+                ? images.plan(mount, files)
+                : shares.choose(attempt, mount);
     }
 
     private void check(ContainerConfig config) throws PodException {
@@ -145,19 +156,6 @@ final class SandboxContainers {
                             + ", which does not run in its pod sandbox",
                     "");
         }
-    }
-
-    private Image image(ContainerConfig config) throws PodException {
-        var found = images.find(config.image());
-        var metadata = spec.metadata();
-        if (found.isEmpty() || !images.hold(sandbox.pod(), metadata.toString(), found.get().id())) {
-            throw new PodException(
-                    Kind.NOT_FOUND,
-                    "image " + config.image() + " is not on this node",
-                    "pull it first");
-        }
-        var _ = Signals.parse(found.get().config().stopSignal());
-        return found.get();
     }
 
     private void undo(Agent agent, SandboxSlot slot) throws InterruptedException {

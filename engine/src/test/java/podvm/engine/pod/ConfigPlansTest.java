@@ -161,8 +161,8 @@ final class ConfigPlansTest {
                                         new MountSource.HostPath(Path.of("/var/lib")),
                                         Mount.Propagation.BIDIRECTIONAL),
                                 mount(
-                                        new MountSource.ImageFiles("tools"),
-                                        Mount.Propagation.PRIVATE),
+                                        new MountSource.ImageFiles("tools", Optional.empty()),
+                                        Mount.Propagation.HOST_TO_CONTAINER),
                                 mount(
                                         new MountSource.EmptyDir("e"),
                                         Mount.Propagation.BIDIRECTIONAL))
@@ -190,8 +190,7 @@ final class ConfigPlansTest {
         assertThat(e.getMessage())
                 .contains("container main")
                 .contains("mounts.propagation (Bidirectional at /m")
-                .contains("mounts.image (tools)")
-                .contains("mounts.propagation (/m)")
+                .contains("mounts.propagation (/m), mounts.propagation (/m)")
                 .contains("devices (/dev/kvm)")
                 .contains("seccomp")
                 .contains("apparmor (runtime/default)")
