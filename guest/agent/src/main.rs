@@ -10,6 +10,7 @@ mod disks;
 mod error;
 mod launch;
 mod modules;
+mod ports;
 mod power;
 mod reaper;
 mod sandbox;

@@ -25,6 +25,8 @@ public interface Agent extends AutoCloseable {
     /** The host's files in the guest. */
     GuestShares shares();
 
+    GuestPorts ports();
+
     void create(ContainerPlan plan, Deadline deadline) throws PodException, InterruptedException;
 
     /**

@@ -7,6 +7,7 @@ import java.util.Optional;
 import podvm.engine.Agent;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
+import podvm.engine.GuestPorts;
 import podvm.engine.GuestShares;
 import podvm.engine.PodException;
 import podvm.proto.agent.v1.AgentGrpc;
@@ -89,6 +90,11 @@ final class GrpcAgent implements Agent {
     @Override
     public GuestShares shares() {
         return new GrpcShares(connection);
+    }
+
+    @Override
+    public GuestPorts ports() {
+        return new GrpcPorts(connection);
     }
 
     @Override

@@ -18,6 +18,7 @@ import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.Pods.Attachment;
 import podvm.engine.Pods.ExecSpec;
+import podvm.engine.PortConnection;
 import podvm.engine.SandboxContainer;
 import podvm.engine.SandboxEvent;
 import podvm.engine.SandboxId;
@@ -283,6 +284,12 @@ public final class FakeSandboxes implements Sandboxes {
     public synchronized List<byte[]> input(ContainerId id) {
         var attached = attachments.get(id);
         return attached == null ? List.of() : List.copyOf(attached.input);
+    }
+
+    @Override
+    public PortConnection connect(SandboxId sandbox, int port) throws PodException {
+        var _ = status(sandbox);
+        return EchoConnection.open(port);
     }
 
     @Override

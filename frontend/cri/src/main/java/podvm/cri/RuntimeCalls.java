@@ -30,6 +30,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     private final ExecSync execSync;
     private final Exec exec;
     private final Attach attach;
+    private final PortForward portForward;
     private final ContainerEvents events;
 
     RuntimeCalls(Sandboxes sandboxes, StreamServer streams, Fields fields, NodeInfo node) {
@@ -45,6 +46,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
         this.execSync = new ExecSync(sandboxes, ids);
         this.exec = new Exec(sandboxes, ids, streams);
         this.attach = new Attach(sandboxes, ids, streams);
+        this.portForward = new PortForward(sandboxes, ids, streams);
         this.events = new ContainerEvents(sandboxes);
     }
 
@@ -289,13 +291,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     @Override
     public void portForward(
             PortForwardRequest request, StreamObserver<PortForwardResponse> observer) {
-        Calls.answer(
-                "PortForward",
-                observer,
-                () -> {
-                    ids.sandbox(request.getPodSandboxId());
-                    throw notYet("PortForward", "connections into a machine are not there yet");
-                });
+        Calls.answer("PortForward", observer, () -> portForward.answer(request));
     }
 
     @Override
