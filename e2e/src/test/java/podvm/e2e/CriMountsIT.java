@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -19,6 +20,13 @@ class CriMountsIT {
     @BeforeAll
     static void crictlIsThere() throws Exception {
         crictl = Crictl.of(node);
+    }
+
+    @AfterEach
+    void podsGo() throws Exception {
+        for (var pod : crictl.out("pods", "-q").lines().toList()) {
+            crictl.out("rmp", "--force", pod);
+        }
     }
 
     /** Logs and paths belong to whoever asked for the container. */
@@ -66,7 +74,6 @@ class CriMountsIT {
         assertThat(crictl.out("exec", "--sync", id, "cat", "/token/token")).isEqualTo("second");
         crictl.out("exec", "--sync", id, "sh", "-c", "echo kept > /data/file");
         assertThat(host.resolve("data/file")).hasContent("kept\n");
-        crictl.out("rmp", "--force", pod);
     }
 
     @Test
@@ -135,6 +142,5 @@ class CriMountsIT {
         assertThat(refused(pod, "refused", both))
                 .contains("Unimplemented")
                 .contains("mounts.propagation");
-        crictl.out("rmp", "--force", pod);
     }
 }
