@@ -112,7 +112,7 @@ final class SandboxLife {
                 metadata.name(),
                 spec.labels(),
                 spec.annotations(),
-                spec.hostname().isEmpty() ? metadata.name() : spec.hostname(),
+                spec.hostname().isEmpty() ? PodSpec.hostname(metadata.name()) : spec.hostname(),
                 "",
                 List.of(),
                 PodSpec.RestartPolicy.NEVER,
