@@ -131,6 +131,9 @@ fn copy(place: &OwnedFd, recursive: bool) -> rustix::io::Result<OwnedFd> {
 }
 
 pub fn bind(root: &OwnedFd, mount: &MountPlan) -> Result<()> {
+    if mount.device != 0 {
+        return dev::place_disk(root, &mount.destination, mount.device);
+    }
     let stacked = if mount.layers.is_empty() { None } else { Some(imagefiles::Stacked::of(&mount.layers)?) };
     let place = stacked.as_ref().map_or(&mount.source, |stacked| &stacked.place);
     let mut source = rustix::fs::open(place.as_str(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty())

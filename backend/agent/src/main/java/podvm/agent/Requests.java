@@ -187,6 +187,7 @@ final class Requests {
             case MountSource.EmptyDir(var name) -> message.setEmptyDir(name).build();
             case MountSource.Memory(var name, var bytes) ->
                     message.setTmpfs(Tmpfs.newBuilder().setName(name).setSizeBytes(bytes)).build();
+            case MountSource.DeviceFile(var serial) -> message.setDiskSerial(serial).build();
             case MountSource.ImageLayers(var serials) ->
                     message.setImage(ImageMount.newBuilder().addAllLayerSerials(serials)).build();
             case MountSource.Share(var name, var propagation) ->

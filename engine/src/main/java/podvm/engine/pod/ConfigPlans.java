@@ -24,10 +24,11 @@ import podvm.engine.PodException.Kind;
 final class ConfigPlans {
     private ConfigPlans() {}
 
-    /** Has what lies outside the guest shown to it: paths of the host, images. */
-    @FunctionalInterface
+    /** Has what lies outside the guest shown to it: paths of the host, images, devices. */
     interface Outside {
         MountPlan plan(ContainerConfig.Mount mount) throws PodException, InterruptedException;
+
+        MountPlan plan(ContainerConfig.Device device) throws PodException;
     }
 
     /** Fails with UNSUPPORTED where {@link Refusals} has something to say. */
@@ -105,6 +106,9 @@ final class ConfigPlans {
         var plans = new ArrayList<MountPlan>();
         for (var mount : config.mounts()) {
             plans.add(mount(mount, outside));
+        }
+        for (var device : config.devices()) {
+            plans.add(outside.plan(device));
         }
         return List.copyOf(plans);
     }

@@ -28,8 +28,6 @@ final class Refusals {
     static void check(ContainerConfig config) throws PodException {
         var refusals = new Refusals();
         config.mounts().forEach(refusals::mount);
-        config.devices()
-                .forEach(one -> refusals.fields.add("devices (" + one.containerPath() + ")"));
         refusals.resources(config.resources());
         refusals.security(config.security());
         if (!refusals.fields.isEmpty()) {

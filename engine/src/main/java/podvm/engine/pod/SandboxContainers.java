@@ -32,6 +32,7 @@ final class SandboxContainers {
     private final SandboxSpec spec;
     private final List<SandboxSlot> slots;
     private final SandboxImages images;
+    private final SandboxDevices devices;
     private final GuestLink link;
     private final GuestContainers<SandboxSlot> guest;
     private final SandboxShares shares;
@@ -42,6 +43,7 @@ final class SandboxContainers {
             SandboxSpec spec,
             List<SandboxSlot> slots,
             SandboxImages images,
+            SandboxDevices devices,
             GuestLink link,
             GuestContainers<SandboxSlot> guest,
             SandboxShares shares,
@@ -50,6 +52,7 @@ final class SandboxContainers {
         this.spec = spec;
         this.slots = slots;
         this.images = images;
+        this.devices = devices;
         this.link = link;
         this.guest = guest;
         this.shares = shares;
@@ -88,6 +91,9 @@ final class SandboxContainers {
             for (var layer : images.layers(config)) {
                 now.machine().attach(layer.disk(), deadline);
             }
+            for (var disk : devices.disks(config)) {
+                now.machine().attach(disk, deadline);
+            }
             for (var mount : config.mounts()) {
                 if (mount.source() instanceof MountSource.Files files) {
                     now.agent().putVolume(files.name(), files.files(), deadline);
@@ -114,7 +120,7 @@ final class SandboxContainers {
             throws PodException, InterruptedException {
         boolean planned = false;
         try {
-            var plan = ConfigPlans.of(attempt, config, image, mount -> outside(attempt, mount));
+            var plan = ConfigPlans.of(attempt, config, image, new Outside(attempt));
             planned = true;
             return plan;
         } finally {
@@ -124,11 +130,25 @@ final class SandboxContainers {
         }
     }
 
-    private MountPlan outside(ContainerId attempt, ContainerConfig.Mount mount)
-            throws PodException, InterruptedException {
-        return mount.source() instanceof MountSource.ImageFiles files
-                ? images.plan(mount, files)
-                : shares.choose(attempt, mount);
+    private final class Outside implements ConfigPlans.Outside {
+        private final ContainerId container;
+
+        Outside(ContainerId container) {
+            this.container = container;
+        }
+
+        @Override
+        public MountPlan plan(ContainerConfig.Mount mount)
+                throws PodException, InterruptedException {
+            return mount.source() instanceof MountSource.ImageFiles files
+                    ? images.plan(mount, files)
+                    : shares.choose(container, mount);
+        }
+
+        @Override
+        public MountPlan plan(ContainerConfig.Device device) throws PodException {
+            return devices.plan(device);
+        }
     }
 
     private void check(ContainerConfig config) throws PodException {

@@ -91,6 +91,7 @@ final class SandboxLife {
                         spec,
                         slots,
                         new SandboxImages(record, ports.images()),
+                        new SandboxDevices(ports.volumes()),
                         link,
                         guest,
                         shares,

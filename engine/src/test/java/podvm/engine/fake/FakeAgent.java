@@ -104,6 +104,10 @@ public final class FakeAgent implements Agent {
                         && !guest.volumes.containsKey(files.volume())) {
                     throw new PodException(Kind.NOT_FOUND, "no volume " + files.volume(), "");
                 }
+                if (mount.source() instanceof MountSource.DeviceFile device
+                        && !guest.has(device.serial())) {
+                    throw new PodException(Kind.NOT_FOUND, "no disk " + device.serial(), "");
+                }
                 if (mount.source() instanceof MountSource.ImageLayers layers) {
                     for (var serial : layers.serials()) {
                         if (!guest.has(serial)) {

@@ -49,12 +49,21 @@ final class ConfigPlansTest {
                 ContainerId.randomLong(),
                 container.build(),
                 new FakeImages().put("image", IMAGE),
-                ConfigPlansTest::share);
+                new Shown());
     }
 
-    private static MountPlan share(Mount mount) {
-        var source = new podvm.engine.Agent.MountSource.Share("h", Propagation.NONE);
-        return new MountPlan(mount.containerPath(), source, mount.readOnly(), "");
+    private static final class Shown implements ConfigPlans.Outside {
+        @Override
+        public MountPlan plan(Mount mount) {
+            var source = new podvm.engine.Agent.MountSource.Share("h", Propagation.NONE);
+            return new MountPlan(mount.containerPath(), source, mount.readOnly(), "");
+        }
+
+        @Override
+        public MountPlan plan(ContainerConfig.Device device) {
+            var source = new podvm.engine.Agent.MountSource.DeviceFile("D");
+            return new MountPlan(device.containerPath(), source, false, "");
+        }
     }
 
     private static SandboxBuilder main() {
@@ -191,7 +200,6 @@ final class ConfigPlansTest {
                 .contains("container main")
                 .contains("mounts.propagation (Bidirectional at /m")
                 .contains("mounts.propagation (/m), mounts.propagation (/m)")
-                .contains("devices (/dev/kvm)")
                 .contains("seccomp")
                 .contains("apparmor (runtime/default)")
                 .contains("selinux_options (s0)")
