@@ -189,7 +189,8 @@ class HostPathsIT {
             assertThat(node.exec(reader, "echo x > /dev/in/xvdb")).contains("not permitted");
             assertThat(node.exec(writer, "cat /dev/xvda | wc -c")).isEqualTo("1048576\n");
             // others of the machine's disks are out of reach
-            assertThat(node.exec(writer, "mknod /n b 8 0 && head -c 1 /n")).contains("not permitted");
+            assertThat(node.exec(writer, "mknod /n b 8 0 && head -c 1 /n"))
+                    .contains("not permitted");
             node.sandboxes.remove(id);
         } finally {
             run("losetup", "-d", device);

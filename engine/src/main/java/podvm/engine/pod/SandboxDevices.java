@@ -37,9 +37,7 @@ final class SandboxDevices {
 
     private Disk disk(ContainerConfig.Device device) throws PodException {
         var access =
-                device.permissions().contains("w")
-                        ? Disk.Access.READ_WRITE
-                        : Disk.Access.READ_ONLY;
+                device.permissions().contains("w") ? Disk.Access.READ_WRITE : Disk.Access.READ_ONLY;
         return volumes.device(device.hostPath(), access);
     }
 }
