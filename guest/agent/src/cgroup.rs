@@ -17,16 +17,16 @@ pub const POD: &str = "/sys/fs/cgroup/pod";
 
 /// What container engines let a container open: the harmless ones, its terminals, and tun.
 const DEVICES: [Allowed; 10] = [
-    Allowed { major: 1, minor: Some(3) },
-    Allowed { major: 1, minor: Some(5) },
-    Allowed { major: 1, minor: Some(7) },
-    Allowed { major: 1, minor: Some(8) },
-    Allowed { major: 1, minor: Some(9) },
-    Allowed { major: 5, minor: Some(0) },
-    Allowed { major: 5, minor: Some(1) },
-    Allowed { major: 5, minor: Some(2) },
-    Allowed { major: 136, minor: None },
-    Allowed { major: 10, minor: Some(200) },
+    Allowed::characters(1, Some(3)),
+    Allowed::characters(1, Some(5)),
+    Allowed::characters(1, Some(7)),
+    Allowed::characters(1, Some(8)),
+    Allowed::characters(1, Some(9)),
+    Allowed::characters(5, Some(0)),
+    Allowed::characters(5, Some(1)),
+    Allowed::characters(5, Some(2)),
+    Allowed::characters(136, None),
+    Allowed::characters(10, Some(200)),
 ];
 
 pub fn mount() -> Result<()> {
@@ -51,9 +51,10 @@ pub fn root() -> Result<OwnedFd> {
     rustix::fs::open(ROOT, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).doing(|| format!("open {ROOT}"))
 }
 
-/// Loaded once, attached to every container that is not privileged.
-pub fn device_filter() -> Result<OwnedFd> {
-    devices::load(&DEVICES).doing(|| "load the device filter")
+/// Attached to every container that is not privileged; the one without disks is loaded once.
+pub fn device_filter(disks: &[Allowed]) -> Result<OwnedFd> {
+    let all: Vec<Allowed> = DEVICES.iter().chain(disks).copied().collect();
+    devices::load(&all).doing(|| "load the device filter")
 }
 
 #[derive(Debug)]

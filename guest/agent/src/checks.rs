@@ -129,6 +129,7 @@ fn mount(mount: &Mount) -> Result<()> {
         Some(mount::Source::Tmpfs(tmpfs)) => id("mounts.tmpfs.name", &tmpfs.name)?,
         Some(mount::Source::Share(share)) => id("mounts.share.name", &share.name)?,
         Some(mount::Source::Image(image)) => layers("mounts.image.layer_serials", &image.layer_serials)?,
+        Some(mount::Source::DiskSerial(serial)) => check_serial("mounts.disk_serial", serial)?,
         None => return refuse("mounts.source", format_args!("missing for {}", mount.destination)),
     }
     if mount.sub_path.len() > MAX_PATH || mount.sub_path.contains('\0') {

@@ -26,6 +26,7 @@ use crate::launch::prepare::window;
 use crate::log;
 use crate::reaper::{Ending, Reaper};
 use crate::sys;
+use crate::sys::devices::Allowed;
 
 use link::Link;
 use streams::{Streams, now_unix_ns};
@@ -224,12 +225,15 @@ impl Containers {
         Ok(())
     }
 
-    fn device_filter(&self) -> Result<Arc<OwnedFd>> {
+    fn device_filter(&self, disks: &[Allowed]) -> Result<Arc<OwnedFd>> {
+        if !disks.is_empty() {
+            return Ok(Arc::new(crate::cgroup::device_filter(disks)?));
+        }
         let mut filter = self.device_filter.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(filter) = filter.as_ref() {
             return Ok(filter.clone());
         }
-        let loaded = Arc::new(crate::cgroup::device_filter()?);
+        let loaded = Arc::new(crate::cgroup::device_filter(&[])?);
         *filter = Some(loaded.clone());
         Ok(loaded)
     }

@@ -174,6 +174,12 @@ public interface Agent extends AutoCloseable {
         /** A tmpfs shared likewise; 0: no limit of its own. */
         record Memory(String name, long bytes) implements MountSource {}
 
+        /** A device file, in place of a directory, of a disk that is attached. */
+        record DeviceFile(String serial) implements MountSource {}
+
+        /** The files of an image: serials of its layer disks, lowest first. */
+        record ImageLayers(List<String> serials) implements MountSource {}
+
         /**
          * What {@link GuestShares#mount} has mounted. A read-only mount of it is so all the way
          * down.

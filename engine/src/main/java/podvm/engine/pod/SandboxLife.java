@@ -87,7 +87,16 @@ final class SandboxLife {
                 new SandboxBook(slots, shares, ports.sandboxJournals(), board, events, listener);
         this.guest = new GuestContainers<>(slots, link, mailbox, patience, events, new Owner());
         this.containers =
-                new SandboxContainers(id, spec, slots, ports.images(), link, guest, shares, book);
+                new SandboxContainers(
+                        id,
+                        spec,
+                        slots,
+                        new SandboxImages(record, ports.images()),
+                        new SandboxDevices(ports.volumes()),
+                        link,
+                        guest,
+                        shares,
+                        book);
         for (var held : record.containers()) {
             slots.add(new SandboxSlot(held, stopSignal(held)));
         }

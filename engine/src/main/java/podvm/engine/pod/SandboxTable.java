@@ -94,14 +94,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
 
     private void hold(SandboxRecord record) {
         if (record.stage() == Stage.STARTED) {
-            for (var held : record.containers()) {
-                var _ =
-                        ports.images()
-                                .hold(
-                                        record.id().pod(),
-                                        record.spec().metadata().toString(),
-                                        held.container().imageId());
-            }
+            new SandboxImages(record, ports.images()).holdAgain();
         }
     }
 

@@ -110,6 +110,17 @@ public final class FakeAgent implements Agent {
                         && !guest.volumes.containsKey(files.volume())) {
                     throw new PodException(Kind.NOT_FOUND, "no volume " + files.volume(), "");
                 }
+                if (mount.source() instanceof MountSource.DeviceFile device
+                        && !guest.has(device.serial())) {
+                    throw new PodException(Kind.NOT_FOUND, "no disk " + device.serial(), "");
+                }
+                if (mount.source() instanceof MountSource.ImageLayers layers) {
+                    for (var serial : layers.serials()) {
+                        if (!guest.has(serial)) {
+                            throw new PodException(Kind.NOT_FOUND, "no disk " + serial, "");
+                        }
+                    }
+                }
                 if (mount.source() instanceof MountSource.Share share
                         && !guest.shares.contains(share.name())) {
                     throw new PodException(Kind.NOT_FOUND, "no share " + share.name(), "");
