@@ -406,7 +406,18 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
 
     @Override
     public SandboxResources resources() {
-        return new RunningResources(this::find);
+        return new RunningResources(
+                new RunningResources.Lives() {
+                    @Override
+                    public Optional<SandboxLife> find(SandboxId sandbox) {
+                        return SandboxTable.this.find(sandbox);
+                    }
+
+                    @Override
+                    public List<SandboxLife> all() {
+                        return SandboxTable.this.all();
+                    }
+                });
     }
 
     @Override

@@ -32,6 +32,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     private final Attach attach;
     private final ContainerEvents events;
     private final StatsVerbs stats;
+    private final UpdateVerbs update;
     private final MetricsVerbs metrics;
 
     RuntimeCalls(Sandboxes sandboxes, StreamServer streams, Fields fields, NodeInfo node) {
@@ -49,6 +50,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
         this.attach = new Attach(sandboxes, ids, streams);
         this.events = new ContainerEvents(sandboxes);
         this.stats = new StatsVerbs(sandboxes, ids, node);
+        this.update = new UpdateVerbs(sandboxes, ids, fields);
         this.metrics = new MetricsVerbs(sandboxes);
     }
 
@@ -438,20 +440,18 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
                 });
     }
 
-    private static final String FIXED = "resources of what runs cannot be changed yet";
-
     @Override
     public void updateContainerResources(
             UpdateContainerResourcesRequest request,
             StreamObserver<UpdateContainerResourcesResponse> observer) {
-        refuse(observer, "UpdateContainerResources", FIXED);
+        Calls.answer("UpdateContainerResources", observer, () -> update.container(request));
     }
 
     @Override
     public void updatePodSandboxResources(
             UpdatePodSandboxResourcesRequest request,
             StreamObserver<UpdatePodSandboxResourcesResponse> observer) {
-        refuse(observer, "UpdatePodSandboxResources", FIXED);
+        Calls.answer("UpdatePodSandboxResources", observer, () -> update.sandbox(request));
     }
 
     @Override
