@@ -144,8 +144,7 @@ pub fn set(cgroup: &Path, settings: &[CgroupSetting]) -> Result<()> {
 }
 
 fn write(cgroup: &Path, file: &str, value: &str) -> Result<()> {
-    std::fs::write(cgroup.join(file), value)
-        .map_err(|e| Error::new(Kind::Invalid, format!("resources: cannot set {file} to {value}: {e}")))
+    std::fs::write(cgroup.join(file), value).map_err(|e| Error::new(Kind::Invalid, format!("resources: cannot set {file} to {value}: {e}")))
 }
 
 fn killed_for_memory(events: &str) -> bool {

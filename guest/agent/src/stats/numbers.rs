@@ -172,7 +172,10 @@ mod tests {
 
     #[test]
     fn a_limit_that_is_none_is_not_told() {
-        assert_eq!(max_open_files("Limit  Soft  Hard\nMax open files            1024                 4096                 files\n"), Some(1024));
+        assert_eq!(
+            max_open_files("Limit  Soft  Hard\nMax open files            1024                 4096                 files\n"),
+            Some(1024)
+        );
         assert_eq!(max_open_files("Max open files            unlimited            unlimited            files\n"), None);
     }
 

@@ -175,6 +175,24 @@ class StatsIT {
     }
 
     @Test
+    void memoryThatAContainerGivesBackReturnsToTheNode() throws Exception {
+        var before = memoryOfMachine();
+        var script = "exec dd if=/dev/zero of=/dev/null bs=200M count=100000";
+        var sweller = crictl.container(pod, "busy", "sweller", script, "");
+        Wait.until("it has swollen", () -> memoryOfMachine() > before + 150 * MIB);
+
+        crictl.out("stop", "--timeout", "0", sweller);
+
+        Wait.until("the node has it back", () -> memoryOfMachine() < before + 60 * MIB);
+        Files.deleteIfExists(node.base().resolve("tmp/sweller.log"));
+    }
+
+    private static long memoryOfMachine() throws Exception {
+        var stats = json("statsp", "-o", "json", "--id", pod).path("stats").path(0).path("linux");
+        return number(stats, "memory", "usageBytes");
+    }
+
+    @Test
     void aLimitAboveTheMachinesSizeIsRefusedWithWhatItHas() throws Exception {
         var refused =
                 crictl.run("update", "--memory", Long.toString(1L << 40), containers.get("idler"));
