@@ -11,6 +11,7 @@ mod error;
 mod launch;
 mod limits;
 mod modules;
+mod ports;
 mod power;
 mod reaper;
 mod sandbox;

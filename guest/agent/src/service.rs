@@ -11,18 +11,19 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::api::agent_server::Agent;
 use crate::api::{
-    ConfigureSandboxRequest, ConfigureSandboxResponse, ContainerState, CreateContainerRequest, CreateContainerResponse, EndShareRequest,
-    EndShareResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse, MountShareRequest, MountShareResponse, OutputChunk,
-    PutVolumeRequest, PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest, RemoveContainerResponse, ResizeTerminalRequest,
-    ResizeTerminalResponse, Security, ShareAnswer, ShareRequest, ShutdownRequest, ShutdownResponse, SignalContainerRequest,
-    SignalContainerResponse, StartContainerRequest, StartContainerResponse, StatsRequest, StatsResponse, UpdateResourcesRequest,
-    UpdateResourcesResponse, WatchContainersRequest, WriteInputRequest, WriteInputResponse, exec_request, read_output_request,
+    ConfigureSandboxRequest, ConfigureSandboxResponse, ConnectPortRequest, ConnectPortResponse, ContainerState, CreateContainerRequest,
+    CreateContainerResponse, EndShareRequest, EndShareResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse, MountShareRequest,
+    MountShareResponse, OutputChunk, PutVolumeRequest, PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest,
+    RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security, ShareAnswer, ShareRequest, ShutdownRequest,
+    ShutdownResponse, SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse, StatsRequest,
+    StatsResponse, UpdateResourcesRequest, UpdateResourcesResponse, WatchContainersRequest, WriteInputRequest, WriteInputResponse,
+    exec_request, read_output_request,
 };
 use crate::containers::{Containers, exec, input, streams};
 use crate::error::{Error, Kind, Result};
 use crate::modules::{Modules, Phase};
 use crate::shares::{Daemon, Shares};
-use crate::{checks, limits, log, power, sandbox, stats, volumes};
+use crate::{checks, limits, log, ports, power, sandbox, stats, volumes};
 
 /// How many answers of a stream may wait for the wire.
 const AHEAD: usize = 2;
@@ -232,6 +233,14 @@ impl Agent for Service {
     async fn watch_containers(&self, _: Request<WatchContainersRequest>) -> Answer<Self::WatchContainersStream> {
         let (out, answers) = mpsc::channel(AHEAD);
         tokio::spawn(watch(self.containers.clone(), out));
+        Ok(Response::new(ReceiverStream::new(answers)))
+    }
+
+    type ConnectPortStream = ReceiverStream<std::result::Result<ConnectPortResponse, Status>>;
+
+    async fn connect_port(&self, request: Request<Streaming<ConnectPortRequest>>) -> Answer<Self::ConnectPortStream> {
+        let (out, answers) = mpsc::channel(AHEAD);
+        tokio::spawn(ports::serve(request.into_inner(), out));
         Ok(Response::new(ReceiverStream::new(answers)))
     }
 

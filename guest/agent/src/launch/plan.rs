@@ -40,6 +40,9 @@ pub struct MountPlan {
     /// Make `sub_path` as a directory where it is missing.
     #[prost(bool, tag = "5")]
     pub make_sub_path: bool,
+    /// In place of a source: directory names below the layer directory, topmost first.
+    #[prost(string, repeated, tag = "6")]
+    pub layers: Vec<String>,
 }
 
 /// The process itself: all that an exec needs, and the second half of a container.

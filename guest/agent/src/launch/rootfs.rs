@@ -11,6 +11,7 @@ use crate::error::{Doing, Error, Result};
 use crate::sys::mount as attributes;
 
 use super::dev;
+use super::imagefiles;
 use super::inroot::{self, Make};
 use super::plan::{MountPlan, Plan, RootPlan};
 
@@ -121,7 +122,7 @@ fn attach(mount: &OwnedFd, place: &OwnedFd) -> rustix::io::Result<()> {
 }
 
 /// A copy of the mount at `place`, not yet attached anywhere.
-fn copy(place: &OwnedFd, recursive: bool) -> rustix::io::Result<OwnedFd> {
+pub fn copy(place: &OwnedFd, recursive: bool) -> rustix::io::Result<OwnedFd> {
     let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
     if recursive {
         flags |= OpenTreeFlags::AT_RECURSIVE;
@@ -130,8 +131,12 @@ fn copy(place: &OwnedFd, recursive: bool) -> rustix::io::Result<OwnedFd> {
 }
 
 pub fn bind(root: &OwnedFd, mount: &MountPlan) -> Result<()> {
-    let mut source = rustix::fs::open(mount.source.as_str(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
-        .doing(|| format!("open {} for {}", mount.source, mount.destination))?;
+    let mut source = if mount.layers.is_empty() {
+        rustix::fs::open(mount.source.as_str(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
+            .doing(|| format!("open {} for {}", mount.source, mount.destination))?
+    } else {
+        imagefiles::open(&mount.layers)?
+    };
     if !mount.sub_path.is_empty() {
         let make = if mount.make_sub_path { Make::Directory(0o777) } else { Make::Nothing };
         source = inroot::open(&source, &mount.sub_path, make)

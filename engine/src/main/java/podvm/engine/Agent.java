@@ -27,6 +27,8 @@ public interface Agent extends AutoCloseable {
 
     GuestResources resources();
 
+    GuestPorts ports();
+
     void create(ContainerPlan plan, Deadline deadline) throws PodException, InterruptedException;
 
     /**

@@ -63,6 +63,9 @@ public interface Pods {
     Attachment attach(PodId pod, Optional<String> container, Agent.ExecOutput output)
             throws PodException, InterruptedException;
 
+    /** Connects to a port at which a program of a running pod listens. */
+    PortConnection connect(PodId pod, int port) throws PodException, InterruptedException;
+
     /** Copies the console's text, oldest first; with follow until the machine ends. */
     void console(PodId pod, boolean follow, TextSink sink)
             throws PodException, InterruptedException;

@@ -85,6 +85,12 @@ public interface Sandboxes {
 
     SandboxResources resources();
 
+    /**
+     * Connects to a port at which a program of a ready sandbox listens; fails with CONFLICT where
+     * nobody does.
+     */
+    PortConnection connect(SandboxId sandbox, int port) throws PodException, InterruptedException;
+
     /** What happens from now on. */
     SandboxEvent.Subscription subscribe(SandboxEvent.Listener listener);
 }

@@ -7,6 +7,7 @@ import java.util.Optional;
 import podvm.engine.Agent;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
+import podvm.engine.GuestPorts;
 import podvm.engine.GuestResources;
 import podvm.engine.GuestShares;
 import podvm.engine.PodException;
@@ -95,6 +96,11 @@ final class GrpcAgent implements Agent {
     @Override
     public GuestResources resources() {
         return new GrpcResources(connection);
+    }
+
+    @Override
+    public GuestPorts ports() {
+        return new GrpcPorts(connection);
     }
 
     @Override

@@ -47,6 +47,7 @@ import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.engine.PortConnection;
 
 /** The client against the real agent in one real machine. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -119,6 +120,44 @@ class AgentIT {
                 .endsWith("20000");
         assertThat(output.text(OutputStreamKind.STDERR)).isEqualTo("problem\n");
         assertThat(awaitExit(container).exitCode()).isEqualTo(7);
+        agent.remove(container, in(10));
+    }
+
+    @Test
+    void aPortOfAContainerPassesDataBothWays() throws Exception {
+        var content = new byte[16 << 20];
+        new java.util.Random(1).nextBytes(content);
+        var container = run("nc -ll -p 7000 -e cat");
+        Optional<PortConnection> reached = Optional.empty();
+        while (reached.isEmpty()) {
+            try {
+                reached = Optional.of(agent.ports().connect(7000));
+            } catch (PodException e) {
+                assertThat(e.kind()).isEqualTo(Kind.CONFLICT);
+                Thread.sleep(20);
+            }
+        }
+        try (var connection = reached.get()) {
+            var back = new ByteArrayOutputStream();
+            var reader =
+                    Thread.ofVirtual()
+                            .start(() -> {
+                                try {
+                                    for (var data = connection.receive();
+                                            data.length > 0;
+                                            data = connection.receive()) {
+                                        back.writeBytes(data);
+                                    }
+                                } catch (PodException | InterruptedException e) {
+                                    // what is missing is seen below
+                                }
+                            });
+            connection.send(content);
+            connection.endOfInput();
+            reader.join();
+            assertThat(Arrays.equals(back.toByteArray(), content)).isTrue();
+        }
+        assertKind(Kind.CONFLICT, () -> agent.ports().connect(7001));
         agent.remove(container, in(10));
     }
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import podvm.engine.Agent;
+import podvm.engine.Agent.ContainerPlan;
 import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerConfig.MountSource;
 import podvm.engine.ContainerId;
@@ -34,6 +35,7 @@ final class SandboxContainers {
     private final Images images;
     private final GuestLink link;
     private final GuestContainers<SandboxSlot> guest;
+    private final SandboxShares shares;
     private final SandboxBook book;
 
     SandboxContainers(
@@ -43,6 +45,7 @@ final class SandboxContainers {
             Images images,
             GuestLink link,
             GuestContainers<SandboxSlot> guest,
+            SandboxShares shares,
             SandboxBook book) {
         this.sandbox = sandbox;
         this.spec = spec;
@@ -50,6 +53,7 @@ final class SandboxContainers {
         this.images = images;
         this.link = link;
         this.guest = guest;
+        this.shares = shares;
         this.book = book;
     }
 
@@ -68,7 +72,7 @@ final class SandboxContainers {
         check(config);
         var image = image(config);
         var attempt = ContainerId.randomLong();
-        var plan = ConfigPlans.of(attempt, config, image);
+        var plan = plan(attempt, config, image, now.agent());
         var stopSignal = image.config().stopSignal();
         var slot = new SandboxSlot(attempt, sandbox, config, image.id(), stopSignal);
         slots.add(slot);
@@ -85,6 +89,7 @@ final class SandboxContainers {
                     now.agent().putVolume(files.name(), files.files(), deadline);
                 }
             }
+            shares.provide(attempt, now.agent(), deadline);
             now.agent().create(plan, deadline);
             slot.real = true;
             book.happened(SandboxEvent.Type.CREATED, Optional.of(attempt));
@@ -98,6 +103,22 @@ final class SandboxContainers {
         }
         pump(slot, now.agent());
         return attempt;
+    }
+
+    private ContainerPlan plan(
+            ContainerId attempt, ContainerConfig config, Image image, Agent agent)
+            throws PodException, InterruptedException {
+        boolean planned = false;
+        try {
+            var plan =
+                    ConfigPlans.of(attempt, config, image, mount -> shares.choose(attempt, mount));
+            planned = true;
+            return plan;
+        } finally {
+            if (!planned) {
+                shares.release(attempt, agent);
+            }
+        }
     }
 
     private void check(ContainerConfig config) throws PodException {
@@ -144,6 +165,7 @@ final class SandboxContainers {
         try {
             agent.remove(slot.attempt(), Deadline.after(CALL));
             slots.remove(slot);
+            shares.release(slot.attempt(), agent);
         } catch (PodException e) {
             // its machine ends, or the next daemon removes it
         } finally {
@@ -245,6 +267,7 @@ final class SandboxContainers {
             var now = link.sandbox();
             if (now.isPresent() && !book.failed()) {
                 now.get().agent().remove(slot.attempt(), Deadline.after(CALL));
+                shares.release(slot.attempt(), now.get().agent());
             }
         } catch (PodException e) {
             slot.real = true;
@@ -267,6 +290,7 @@ final class SandboxContainers {
             if (!slot.real) {
                 agent.remove(slot.attempt(), Deadline.after(CALL));
                 slots.remove(slot);
+                shares.release(slot.attempt(), agent);
             } else if (!slot.ended() && present.filter(all -> lost(slot, all)).isPresent()) {
                 guest.ended(
                         slot,

@@ -20,6 +20,7 @@ import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.Pods.Attachment;
 import podvm.engine.Pods.ExecSpec;
+import podvm.engine.PortConnection;
 import podvm.engine.Rollback;
 import podvm.engine.SandboxContainer;
 import podvm.engine.SandboxEvent;
@@ -135,6 +136,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
                         List.of(),
                         "",
                         "",
+                        List.of(),
                         List.of());
         var life = life(record);
         synchronized (lives) {
@@ -418,6 +420,14 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
                         return SandboxTable.this.all();
                     }
                 });
+    }
+
+    @Override
+    public PortConnection connect(SandboxId sandbox, int port)
+            throws PodException, InterruptedException {
+        var life = life(sandbox);
+        life.awaitSettled();
+        return life.link().agent().ports().connect(port);
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.util.Optional;
 import podvm.engine.Agent;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
+import podvm.engine.GuestPorts;
 import podvm.engine.GuestResources;
 import podvm.engine.GuestShares;
 import podvm.engine.PodException;
@@ -71,7 +72,17 @@ public final class FakeAgent implements Agent {
 
     @Override
     public GuestShares shares() {
-        return new FakeGuestShares(guest);
+        return new FakeGuestShares(guest, this);
+    }
+
+    @Override
+    public GuestPorts ports() {
+        return port -> {
+            synchronized (guest) {
+                check();
+                return EchoConnection.open(port);
+            }
+        };
     }
 
     @Override

@@ -18,6 +18,7 @@ import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.Pods.Attachment;
 import podvm.engine.Pods.ExecSpec;
+import podvm.engine.PortConnection;
 import podvm.engine.SandboxContainer;
 import podvm.engine.SandboxEvent;
 import podvm.engine.SandboxId;
@@ -308,6 +309,12 @@ public final class FakeSandboxes implements Sandboxes {
     @Override
     public FakeSandboxResources resources() {
         return resources;
+    }
+
+    @Override
+    public PortConnection connect(SandboxId sandbox, int port) throws PodException {
+        var _ = status(sandbox);
+        return EchoConnection.open(port);
     }
 
     @Override

@@ -30,6 +30,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     private final ExecSync execSync;
     private final Exec exec;
     private final Attach attach;
+    private final PortForward portForward;
     private final ContainerEvents events;
     private final StatsVerbs stats;
     private final UpdateVerbs update;
@@ -48,6 +49,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
         this.execSync = new ExecSync(sandboxes, ids);
         this.exec = new Exec(sandboxes, ids, streams);
         this.attach = new Attach(sandboxes, ids, streams);
+        this.portForward = new PortForward(sandboxes, ids, streams);
         this.events = new ContainerEvents(sandboxes);
         this.stats = new StatsVerbs(sandboxes, ids, node);
         this.update = new UpdateVerbs(sandboxes, ids, fields);
@@ -295,13 +297,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     @Override
     public void portForward(
             PortForwardRequest request, StreamObserver<PortForwardResponse> observer) {
-        Calls.answer(
-                "PortForward",
-                observer,
-                () -> {
-                    ids.sandbox(request.getPodSandboxId());
-                    throw notYet("PortForward", "connections into a machine are not there yet");
-                });
+        Calls.answer("PortForward", observer, () -> portForward.answer(request));
     }
 
     @Override

@@ -345,6 +345,26 @@ class CriServerTest {
     }
 
     @Test
+    void portsAreForwardedOfSandboxesThatAreReady() {
+        var id = sandbox("web");
+        var request = PortForwardRequest.newBuilder().setPodSandboxId(id);
+        assertThat(runtime.portForward(request.addPort(80).build()).getUrl())
+                .startsWith("http://127.0.0.1:")
+                .contains("/portforward/");
+
+        fails(
+                Code.INVALID_ARGUMENT,
+                () -> runtime.portForward(request.clone().addPort(65_536).build()));
+        fails(
+                Code.NOT_FOUND,
+                () ->
+                        runtime.portForward(
+                                PortForwardRequest.newBuilder().setPodSandboxId("none").build()));
+        runtime.stopPodSandbox(StopPodSandboxRequest.newBuilder().setPodSandboxId(id).build());
+        fails(Code.FAILED_PRECONDITION, () -> runtime.portForward(request.build()));
+    }
+
+    @Test
     void whatIsNotServedSaysWhy() {
         assertThatThrownBy(() ->
                         runtime.checkpointContainer(

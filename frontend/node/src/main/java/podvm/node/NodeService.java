@@ -157,6 +157,13 @@ public final class NodeService extends NodeGrpc.NodeImplBase {
     }
 
     @Override
+    public StreamObserver<ConnectRequest> connect(StreamObserver<ConnectResponse> observer) {
+        var in = new Inlet<ConnectRequest>((ServerCallStreamObserver<ConnectResponse>) observer);
+        Work.stream("connect", observer, new Connect(pods, in));
+        return in;
+    }
+
+    @Override
     public void console(ConsoleRequest request, StreamObserver<ConsoleChunk> observer) {
         Work.stream(
                 "console",

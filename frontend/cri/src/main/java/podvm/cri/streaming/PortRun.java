@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.function.Consumer;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.engine.PortConnection;
 
 /** One forwarded connection, from its streams to its end. */
 final class PortRun {
@@ -79,6 +80,10 @@ final class PortRun {
                         bytes = connection.receive()) {
                     data.write(bytes);
                 }
+                // kubectl waits for both ends before it ends its own direction
+                data.end();
+                error.end();
+                pump.join();
             } finally {
                 pump.interrupt();
                 pump.join();
@@ -86,7 +91,7 @@ final class PortRun {
         }
     }
 
-    private void passInput(Destination.PortConnection connection) {
+    private void passInput(PortConnection connection) {
         try {
             for (var bytes = data.in().take(); bytes.isPresent(); bytes = data.in().take()) {
                 connection.send(bytes.get());
