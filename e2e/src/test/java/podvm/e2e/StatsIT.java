@@ -147,6 +147,60 @@ class StatsIT {
     }
 
     @Test
+    void limitsThatAreChangedAreInForceAndToldByTheNextDaemonToo() throws Exception {
+        var id = containers.get("idler");
+        crictl.out(
+                "update",
+                "--cpu-quota",
+                "20000",
+                "--cpu-period",
+                "50000",
+                "--cpu-share",
+                "512",
+                "--memory",
+                Long.toString(64 * MIB),
+                id);
+        var files = "cd /sys/fs/cgroup && cat cpu.max cpu.weight memory.max";
+        assertThat(crictl.out("exec", "--sync", id, "sh", "-c", files).lines())
+                .startsWith("20000 50000", "20", Long.toString(64 * MIB));
+
+        node.killDaemon();
+        node.startDaemon();
+
+        var told = json("inspect", id).path("status").path("resources").path("linux");
+        assertThat(told.path("cpuQuota").asString("")).isEqualTo("20000");
+        assertThat(told.path("memoryLimitInBytes").asString("")).isEqualTo(Long.toString(64 * MIB));
+        crictl.out("update", "--memory", Long.toString(80 * MIB), id);
+        assertThat(number(container("idler"), "memory", "availableBytes")).isGreaterThan(64 * MIB);
+    }
+
+    @Test
+    void memoryThatAContainerGivesBackReturnsToTheNode() throws Exception {
+        var before = memoryOfMachine();
+        var script = "exec dd if=/dev/zero of=/dev/null bs=200M count=100000";
+        var sweller = crictl.container(pod, "busy", "sweller", script, "");
+        Wait.until("it has swollen", () -> memoryOfMachine() > before + 150 * MIB);
+
+        crictl.out("stop", "--timeout", "0", sweller);
+
+        Wait.until("the node has it back", () -> memoryOfMachine() < before + 60 * MIB);
+        Files.deleteIfExists(node.base().resolve("tmp/sweller.log"));
+    }
+
+    private static long memoryOfMachine() throws Exception {
+        var stats = json("statsp", "-o", "json", "--id", pod).path("stats").path(0).path("linux");
+        return number(stats, "memory", "usageBytes");
+    }
+
+    @Test
+    void aLimitAboveTheMachinesSizeIsRefusedWithWhatItHas() throws Exception {
+        var refused =
+                crictl.run("update", "--memory", Long.toString(1L << 40), containers.get("idler"));
+        assertThat(refused.exit()).isNotZero();
+        assertThat(refused.err()).contains("the memory limit", "its machine has 1152 MiB");
+    }
+
+    @Test
     void filtersAreHonoured() throws Exception {
         assertThat(json("stats", "-o", "json", "--pod", pod).path("stats")).hasSize(4);
         assertThat(json("statsp", "-o", "json", "--label", "app=other").path("stats").isEmpty())

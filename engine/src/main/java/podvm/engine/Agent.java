@@ -25,9 +25,9 @@ public interface Agent extends AutoCloseable {
     /** The host's files in the guest. */
     GuestShares shares();
 
-    GuestPorts ports();
-
     GuestResources resources();
+
+    GuestPorts ports();
 
     void create(ContainerPlan plan, Deadline deadline) throws PodException, InterruptedException;
 

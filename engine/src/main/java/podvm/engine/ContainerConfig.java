@@ -63,6 +63,30 @@ public record ContainerConfig(
                 stopSignal);
     }
 
+    /** The same container with other limits. */
+    public ContainerConfig with(Resources others) {
+        return new ContainerConfig(
+                metadata,
+                image,
+                imageAsked,
+                command,
+                args,
+                workingDir,
+                env,
+                mounts,
+                devices,
+                labels,
+                annotations,
+                logFile,
+                stdin,
+                stdinOnce,
+                tty,
+                others,
+                security,
+                pidNamespace,
+                stopSignal);
+    }
+
     /** Unique in its sandbox. */
     public record Metadata(String name, int attempt) {}
 

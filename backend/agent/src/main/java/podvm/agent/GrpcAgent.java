@@ -94,13 +94,13 @@ final class GrpcAgent implements Agent {
     }
 
     @Override
-    public GuestPorts ports() {
-        return new GrpcPorts(connection);
+    public GuestResources resources() {
+        return new GrpcResources(connection);
     }
 
     @Override
-    public GuestResources resources() {
-        return new GrpcResources(connection);
+    public GuestPorts ports() {
+        return new GrpcPorts(connection);
     }
 
     @Override

@@ -3,9 +3,12 @@ package podvm.engine.pod;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import podvm.engine.ContainerConfig.Resources;
+import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
 import podvm.engine.Forks;
 import podvm.engine.GuestResources.Detail;
@@ -28,6 +31,8 @@ final class RunningResources implements SandboxResources {
 
     interface Lives {
         Optional<SandboxLife> find(SandboxId sandbox);
+
+        List<SandboxLife> all();
     }
 
     RunningResources(Lives lives) {
@@ -91,6 +96,32 @@ final class RunningResources implements SandboxResources {
             }
         }
         return inOrder;
+    }
+
+    @Override
+    public void update(ContainerId container, Resources change)
+            throws PodException, InterruptedException {
+        for (var life : lives.all()) {
+            var slot = life.slot(container);
+            if (slot.isPresent()) {
+                life.ask(() -> {
+                    life.containers().update(slot.get(), change);
+                    return true;
+                });
+                return;
+            }
+        }
+        throw new PodException(Kind.NOT_FOUND, "no such container: " + container, "");
+    }
+
+    @Override
+    public void update(SandboxId sandbox, Resources change)
+            throws PodException, InterruptedException {
+        var life = known(sandbox);
+        life.ask(() -> {
+            life.containers().updatePod(change);
+            return true;
+        });
     }
 
     private static Optional<PodStats> answer(SandboxLife life, Detail detail, Deadline deadline)

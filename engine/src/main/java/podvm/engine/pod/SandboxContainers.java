@@ -12,6 +12,7 @@ import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerConfig.MountSource;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
+import podvm.engine.GuestResources;
 import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
@@ -220,6 +221,49 @@ final class SandboxContainers {
         slot.state = new Running(Instant.now());
         book.happened(SandboxEvent.Type.STARTED, Optional.of(slot.attempt()));
         book.publishLeniently();
+    }
+
+    /** In the journal before the guest has it, and taken back where the guest refuses it. */
+    void update(SandboxSlot slot, ContainerConfig.Resources change)
+            throws PodException, InterruptedException {
+        var before = slot.config;
+        var whole = LimitChange.merge(before.resources(), change);
+        var after = before.with(whole);
+        Refusals.check(after);
+        var now = slot.ended() ? Optional.<Sandbox>empty() : Optional.of(ready());
+        if (now.isPresent()) {
+            LimitChange.check("container " + slot.name(), change, now.get().size());
+        }
+        slot.config = after;
+        boolean done = false;
+        try {
+            book.publish();
+            if (now.isPresent()) {
+                now.get()
+                        .agent()
+                        .resources()
+                        .update(
+                                slot.attempt(),
+                                new GuestResources.Change(
+                                        LimitChange.settings(change, whole),
+                                        Optional.of(change.oomScoreAdj()).filter(it -> it != 0)),
+                                Deadline.after(CALL));
+            }
+            done = true;
+        } finally {
+            if (!done) {
+                slot.config = before;
+                book.publishLeniently();
+            }
+        }
+    }
+
+    void updatePod(ContainerConfig.Resources change) throws PodException, InterruptedException {
+        var now = ready();
+        LimitChange.check("pod sandbox " + spec.metadata(), change, now.size());
+        now.agent()
+                .resources()
+                .updatePod(LimitChange.settings(change, change), Deadline.after(CALL));
     }
 
     /** From now on it has until the deadline; of several the earliest counts. */

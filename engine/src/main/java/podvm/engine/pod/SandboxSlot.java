@@ -20,7 +20,9 @@ final class SandboxSlot extends GuestContainer {
     /** The reason of an end that nobody saw. */
     static final String UNKNOWN = "Unknown";
 
-    final ContainerConfig config;
+    /** Its limits may change. */
+    volatile ContainerConfig config;
+
     private final ContainerId attempt;
     private final SandboxId sandbox;
     private final Digest imageId;

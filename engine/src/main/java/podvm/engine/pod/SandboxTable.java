@@ -400,16 +400,27 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
     }
 
     @Override
+    public SandboxResources resources() {
+        return new RunningResources(
+                new RunningResources.Lives() {
+                    @Override
+                    public Optional<SandboxLife> find(SandboxId sandbox) {
+                        return SandboxTable.this.find(sandbox);
+                    }
+
+                    @Override
+                    public List<SandboxLife> all() {
+                        return SandboxTable.this.all();
+                    }
+                });
+    }
+
+    @Override
     public PortConnection connect(SandboxId sandbox, int port)
             throws PodException, InterruptedException {
         var life = life(sandbox);
         life.awaitSettled();
         return life.link().agent().ports().connect(port);
-    }
-
-    @Override
-    public SandboxResources resources() {
-        return new RunningResources(this::find);
     }
 
     @Override

@@ -44,11 +44,10 @@ record FakeGuestResources(FakeGuest guest, Check connection) implements GuestRes
         }
     }
 
-    /** As a kernel that has one CPU. */
-    private static void refuse(List<Setting> settings) throws PodException {
+    private void refuse(List<Setting> settings) throws PodException {
         for (var setting : settings) {
-            if (setting.file().equals("cpuset.cpus") && !setting.value().equals("0")) {
-                throw new PodException(Kind.INVALID, "cannot set cpuset.cpus", "");
+            if (guest.meters.refuses(setting.file())) {
+                throw new PodException(Kind.INVALID, "cannot set " + setting.file(), "");
             }
         }
     }

@@ -3,9 +3,11 @@ package podvm.engine.fake;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import podvm.engine.ContainerId;
 import podvm.engine.GuestResources.Change;
 import podvm.engine.GuestResources.Setting;
@@ -18,6 +20,7 @@ public final class FakeMeters {
     private final Map<ContainerId, Long> memory = new HashMap<>();
     private final List<Change> changes = new ArrayList<>();
     private final List<Setting> podSettings = new ArrayList<>();
+    private final Set<String> refused = new HashSet<>();
     private long machineCpuNanos;
 
     public synchronized void use(ContainerId container, long micros, long bytes) {
@@ -37,6 +40,15 @@ public final class FakeMeters {
     /** What was asked of the pod, oldest first. */
     public synchronized List<Setting> podSettings() {
         return List.copyOf(podSettings);
+    }
+
+    /** From now on the guest's kernel does not take values of this file. */
+    public synchronized void refuse(String file) {
+        refused.add(file);
+    }
+
+    synchronized boolean refuses(String file) {
+        return refused.contains(file);
     }
 
     synchronized void change(Change change) {

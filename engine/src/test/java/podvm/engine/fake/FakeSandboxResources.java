@@ -3,8 +3,12 @@ package podvm.engine.fake;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import podvm.engine.ContainerConfig;
+import podvm.engine.ContainerId;
 import podvm.engine.GuestResources.Detail;
 import podvm.engine.MachineSize;
 import podvm.engine.PodException;
@@ -19,10 +23,28 @@ import podvm.engine.SandboxStatus;
 public final class FakeSandboxResources implements SandboxResources {
     public final FakeMeters meters = new FakeMeters();
     private final FakeSandboxes sandboxes;
+    private final List<ContainerConfig.Resources> podChanges = new CopyOnWriteArrayList<>();
     private PodStats.Rates rates = new PodStats.Rates(Optional.empty(), Optional.empty(), Map.of());
 
     FakeSandboxResources(FakeSandboxes sandboxes) {
         this.sandboxes = sandboxes;
+    }
+
+    @Override
+    public void update(ContainerId container, ContainerConfig.Resources change)
+            throws PodException {
+        sandboxes.limit(container, change);
+    }
+
+    @Override
+    public void update(SandboxId sandbox, ContainerConfig.Resources change) throws PodException {
+        var _ = sandboxes.status(sandbox);
+        podChanges.add(change);
+    }
+
+    /** What was asked of sandboxes, oldest first. */
+    public List<ContainerConfig.Resources> podChanges() {
+        return List.copyOf(podChanges);
     }
 
     public void rates(PodStats.Rates now) {

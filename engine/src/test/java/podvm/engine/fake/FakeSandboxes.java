@@ -172,6 +172,25 @@ public final class FakeSandboxes implements Sandboxes {
         tell(SandboxEvent.Type.STARTED, old.sandbox(), Optional.of(id));
     }
 
+    /** Limits a container as it is asked for, and no otherwise. */
+    synchronized void limit(ContainerId id, ContainerConfig.Resources limits) throws PodException {
+        var old = container(id);
+        containers.put(
+                id,
+                new SandboxContainer(
+                        id,
+                        old.sandbox(),
+                        old.config().with(limits),
+                        old.imageId(),
+                        old.state(),
+                        old.created(),
+                        old.started(),
+                        old.finished(),
+                        old.exitCode(),
+                        old.reason(),
+                        old.message()));
+    }
+
     /** Ends a container, as if by itself. */
     public synchronized void exit(ContainerId id, int code) {
         var old = containers.get(id);
@@ -288,14 +307,14 @@ public final class FakeSandboxes implements Sandboxes {
     }
 
     @Override
-    public PortConnection connect(SandboxId sandbox, int port) throws PodException {
-        var _ = status(sandbox);
-        return EchoConnection.open(port);
+    public FakeSandboxResources resources() {
+        return resources;
     }
 
     @Override
-    public FakeSandboxResources resources() {
-        return resources;
+    public PortConnection connect(SandboxId sandbox, int port) throws PodException {
+        var _ = status(sandbox);
+        return EchoConnection.open(port);
     }
 
     @Override

@@ -92,7 +92,7 @@ final class ContainerConfigs {
         return Optional.of(file);
     }
 
-    private static ContainerConfig.Resources resources(LinuxContainerResources resources) {
+    static ContainerConfig.Resources resources(LinuxContainerResources resources) {
         var hugepages = new HashMap<String, Long>();
         for (var limit : resources.getHugepageLimitsList()) {
             hugepages.put(limit.getPageSize(), limit.getLimit());

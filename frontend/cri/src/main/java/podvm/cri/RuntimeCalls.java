@@ -33,6 +33,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     private final PortForward portForward;
     private final ContainerEvents events;
     private final StatsVerbs stats;
+    private final UpdateVerbs update;
     private final MetricsVerbs metrics;
 
     RuntimeCalls(Sandboxes sandboxes, StreamServer streams, Fields fields, NodeInfo node) {
@@ -51,6 +52,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
         this.portForward = new PortForward(sandboxes, ids, streams);
         this.events = new ContainerEvents(sandboxes);
         this.stats = new StatsVerbs(sandboxes, ids, node);
+        this.update = new UpdateVerbs(sandboxes, ids, fields);
         this.metrics = new MetricsVerbs(sandboxes);
     }
 
@@ -434,20 +436,18 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
                 });
     }
 
-    private static final String FIXED = "resources of what runs cannot be changed yet";
-
     @Override
     public void updateContainerResources(
             UpdateContainerResourcesRequest request,
             StreamObserver<UpdateContainerResourcesResponse> observer) {
-        refuse(observer, "UpdateContainerResources", FIXED);
+        Calls.answer("UpdateContainerResources", observer, () -> update.container(request));
     }
 
     @Override
     public void updatePodSandboxResources(
             UpdatePodSandboxResourcesRequest request,
             StreamObserver<UpdatePodSandboxResourcesResponse> observer) {
-        refuse(observer, "UpdatePodSandboxResources", FIXED);
+        Calls.answer("UpdatePodSandboxResources", observer, () -> update.sandbox(request));
     }
 
     @Override

@@ -20,11 +20,14 @@ import podvm.proto.cri.v1.ContainerMetrics;
 import podvm.proto.cri.v1.ContainerStats;
 import podvm.proto.cri.v1.ContainerStatsFilter;
 import podvm.proto.cri.v1.ContainerStatsRequest;
+import podvm.proto.cri.v1.LinuxContainerResources;
 import podvm.proto.cri.v1.Metric;
 import podvm.proto.cri.v1.MetricDescriptor;
 import podvm.proto.cri.v1.PodSandboxStats;
 import podvm.proto.cri.v1.PodSandboxStatsFilter;
 import podvm.proto.cri.v1.PodSandboxStatsRequest;
+import podvm.proto.cri.v1.UpdateContainerResourcesRequest;
+import podvm.proto.cri.v1.UpdatePodSandboxResourcesRequest;
 
 /** Measurements of sandboxes in memory, as the kubelet sees them. */
 class StatsVerbsTest {
@@ -205,5 +208,33 @@ class StatsVerbsTest {
                         main.text(),
                         "default",
                         "web");
+    }
+
+    @Test
+    void aChangeOfLimitsIsReadAsLimitsAre() throws Exception {
+        var verbs = new UpdateVerbs(sandboxes, new Ids(sandboxes), new Fields(_ -> {}));
+        var limits =
+                LinuxContainerResources.newBuilder()
+                        .setCpuQuota(20_000)
+                        .setMemoryLimitInBytes(1 << 20)
+                        .putUnified("pids.max", "7")
+                        .build();
+
+        verbs.container(
+                UpdateContainerResourcesRequest.newBuilder()
+                        .setContainerId(main.brief())
+                        .setLinux(limits)
+                        .build());
+        verbs.sandbox(
+                UpdatePodSandboxResourcesRequest.newBuilder()
+                        .setPodSandboxId(web.text())
+                        .setResources(limits)
+                        .build());
+
+        var now = sandboxes.container(main).config().resources();
+        assertThat(now.cpuQuotaMicros()).isEqualTo(20_000);
+        assertThat(now.memoryBytes()).isEqualTo(1 << 20);
+        assertThat(now.unified()).containsEntry("pids.max", "7");
+        assertThat(sandboxes.resources().podChanges()).containsExactly(now);
     }
 }
