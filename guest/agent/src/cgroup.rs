@@ -139,9 +139,20 @@ impl Cgroup {
     }
 }
 
-/// In their order: a limit may have to move before another can.
+/// In their order: a limit may have to move before another can. Where one is refused those before it are taken back.
 pub fn set(cgroup: &Path, settings: &[CgroupSetting]) -> Result<()> {
-    settings.iter().try_for_each(|setting| write(cgroup, &setting.file, &setting.value))
+    let mut before: Vec<(&str, String)> = Vec::new();
+    for setting in settings {
+        let was = std::fs::read_to_string(cgroup.join(&setting.file)).unwrap_or_default();
+        if let Err(e) = write(cgroup, &setting.file, &setting.value) {
+            for (file, value) in before.into_iter().rev() {
+                let _ = write(cgroup, file, &value);
+            }
+            return Err(e);
+        }
+        before.push((setting.file.as_str(), was));
+    }
+    Ok(())
 }
 
 fn write(cgroup: &Path, file: &str, value: &str) -> Result<()> {
@@ -155,6 +166,25 @@ fn killed_for_memory(events: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_one_limit_is_refused_none_changes() -> std::io::Result<()> {
+        let directory = std::env::temp_dir().join(format!("podvm-cgroup-{}", std::process::id()));
+        // A directory takes no value.
+        std::fs::create_dir_all(directory.join("pids.max"))?;
+        std::fs::write(directory.join("memory.max"), "max\n")?;
+        let setting = |file: &str| CgroupSetting { file: file.into(), value: "7".into() };
+        let refused = set(&directory, &[setting("memory.max"), setting("pids.max")]);
+        let kept = std::fs::read_to_string(directory.join("memory.max"))?;
+        let taken = set(&directory, &[setting("memory.max")]);
+        let written = std::fs::read_to_string(directory.join("memory.max"))?;
+        std::fs::remove_dir_all(&directory)?;
+        assert!(refused.is_err_and(|e| e.message.contains("pids.max")));
+        assert_eq!(kept, "max\n");
+        assert!(taken.is_ok());
+        assert_eq!(written, "7");
+        Ok(())
+    }
 
     #[test]
     fn only_the_count_of_kills_tells_of_a_kill() {

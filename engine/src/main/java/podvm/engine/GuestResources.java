@@ -9,8 +9,8 @@ public interface GuestResources {
     GuestStats stats(Detail detail, Deadline deadline) throws PodException, InterruptedException;
 
     /**
-     * Changes a running container. Fails with NOT_FOUND when it has ended, and with INVALID where
-     * the kernel does not take a value: what was written before that stays.
+     * Changes a running container. Fails with NOT_FOUND when it has ended, and with INVALID, with
+     * no limit changed, where the kernel does not take a value.
      */
     void update(ContainerId container, Change change, Deadline deadline)
             throws PodException, InterruptedException;

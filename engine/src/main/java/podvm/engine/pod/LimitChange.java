@@ -47,7 +47,7 @@ final class LimitChange {
     static List<Setting> settings(Resources change, Resources whole) {
         var settings = new ArrayList<Setting>();
         if (change.cpuQuotaMicros() != 0 || change.cpuPeriodMicros() != 0) {
-            var period = whole.cpuPeriodMicros() > 0 ? whole.cpuPeriodMicros() : DEFAULT_PERIOD;
+            var period = period(whole);
             var quota = whole.cpuQuotaMicros() > 0 ? Long.toString(whole.cpuQuotaMicros()) : "max";
             settings.add(new Setting("cpu.max", quota + " " + period));
         }
@@ -72,15 +72,26 @@ final class LimitChange {
         return settings;
     }
 
-    /** Fails with UNSUPPORTED where a machine that runs is too small for what is asked. */
-    static void check(String what, Resources whole, MachineSize size) throws PodException {
-        var period = whole.cpuPeriodMicros() > 0 ? whole.cpuPeriodMicros() : DEFAULT_PERIOD;
-        if (whole.cpuQuotaMicros() > size.vcpus() * period) {
+    /**
+     * Fails with UNSUPPORTED where a machine that runs is too small for what changes: a limit that
+     * it was started with is not asked about again.
+     */
+    static void check(String what, Resources before, Resources after, MachineSize size)
+            throws PodException {
+        long period = period(after);
+        boolean sameCpu =
+                after.cpuQuotaMicros() == before.cpuQuotaMicros() && period == period(before);
+        if (!sameCpu && after.cpuQuotaMicros() > size.vcpus() * period) {
             throw tooSmall(what, "the CPU limit", size.vcpus() + " vCPUs");
         }
-        if (whole.memoryBytes() > size.memoryMib() * MIB) {
+        boolean sameMemory = after.memoryBytes() == before.memoryBytes();
+        if (!sameMemory && after.memoryBytes() > size.memoryMib() * MIB) {
             throw tooSmall(what, "the memory limit", size.memoryMib() + " MiB");
         }
+    }
+
+    private static long period(Resources resources) {
+        return resources.cpuPeriodMicros() > 0 ? resources.cpuPeriodMicros() : DEFAULT_PERIOD;
     }
 
     private static PodException tooSmall(String what, String limit, String has) {

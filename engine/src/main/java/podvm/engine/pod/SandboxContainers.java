@@ -232,7 +232,8 @@ final class SandboxContainers {
         Refusals.check(after);
         var now = slot.ended() ? Optional.<Sandbox>empty() : Optional.of(ready());
         if (now.isPresent()) {
-            LimitChange.check("container " + slot.name(), change, now.get().size());
+            LimitChange.check(
+                    "container " + slot.name(), before.resources(), whole, now.get().size());
         }
         slot.config = after;
         boolean done = false;
@@ -260,7 +261,8 @@ final class SandboxContainers {
 
     void updatePod(ContainerConfig.Resources change) throws PodException, InterruptedException {
         var now = ready();
-        LimitChange.check("pod sandbox " + spec.metadata(), change, now.size());
+        var none = ContainerConfig.Resources.NONE;
+        LimitChange.check("pod sandbox " + spec.metadata(), none, change, now.size());
         now.agent()
                 .resources()
                 .updatePod(LimitChange.settings(change, change), Deadline.after(CALL));

@@ -21,6 +21,7 @@ import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.SandboxContainer.State;
 import podvm.engine.SandboxId;
+import podvm.engine.fake.SandboxBuilder;
 
 @Timeout(value = 1, unit = TimeUnit.MINUTES)
 class SandboxResourcesTest {
@@ -141,6 +142,26 @@ class SandboxResourcesTest {
         assertThat(rig.guest().meters.changes()).isEmpty();
         assertThat(rig.guest().meters.podSettings()).isEmpty();
         assertThat(rig.table.container(container).config().resources()).isEqualTo(Resources.NONE);
+    }
+
+    @Test
+    void aLimitThatStaysMayBeMoreThanTheMachineHas() throws Exception {
+        var wide = new Resources(50_000, 4_000_000, 0, 0, 0, 0, "", "", Map.of(), Map.of());
+        var config = SandboxBuilder.container("server").resources(wide).build();
+        var container = rig.start(rig.run("web"), config);
+
+        rig.table.resources().update(container, limits(4_000_000, 1 << 28));
+        refused(
+                () -> rig.table.resources().update(container, limits(3_999_999, 0)),
+                Kind.UNSUPPORTED);
+
+        assertThat(rig.guest().meters.changes())
+                .singleElement()
+                .satisfies(change ->
+                        assertThat(change.settings())
+                                .containsExactly(
+                                        new Setting("cpu.max", "4000000 50000"),
+                                        new Setting("memory.max", "268435456")));
     }
 
     private static void refused(ThrowableAssert.ThrowingCallable call, Kind kind) {
