@@ -49,7 +49,8 @@ impl Containers {
     }
 
     async fn launch(self: &Arc<Self>, request: &CreateContainerRequest, hostname: &str, directory: &str) -> Result<Arc<Container>> {
-        let plan = plan(request, hostname, directory)?;
+        let users = request.user_namespace.map(|users| self.pod_users(users)).transpose()?;
+        let plan = Plan { users: users.map(|users| users.path()).unwrap_or_default(), ..plan(request, hostname, directory)? };
         let cgroup = Cgroup::create(&request.id, &request.resources.unwrap_or_default())?;
         match self.launch_in(request, plan, &cgroup).await {
             Ok(launched) => Ok(self.keep(request, cgroup, launched)),
@@ -173,7 +174,13 @@ fn plan(request: &CreateContainerRequest, hostname: &str, directory: &str) -> Re
             read_only: root.read_only,
         }),
         mounts,
-        exec: Some(ExecPlan { process: request.process.clone(), security: request.security.clone(), hostname: hostname.to_owned() }),
+        exec: Some(ExecPlan {
+            process: request.process.clone(),
+            security: request.security.clone(),
+            hostname: hostname.to_owned(),
+            users: request.user_namespace,
+        }),
+        users: String::new(),
     })
 }
 
@@ -215,6 +222,7 @@ fn mount_plan(mount: &Mount) -> Result<MountPlan> {
         read_only: mount.read_only,
         sub_path: mount.sub_path.clone(),
         make_sub_path,
+        map_owners: matches!(mount.source, Some(mount::Source::EmptyDir(_))),
     })
 }
 

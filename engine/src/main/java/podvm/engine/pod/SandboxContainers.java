@@ -67,7 +67,7 @@ final class SandboxContainers {
         check(config);
         var image = image(config);
         var attempt = ContainerId.randomLong();
-        var plan = ConfigPlans.of(attempt, config, image);
+        var plan = ConfigPlans.of(attempt, config, image).withUsers(spec.users());
         var stopSignal = image.config().stopSignal();
         var slot = new SandboxSlot(attempt, sandbox, config, image.id(), stopSignal);
         slots.add(slot);
@@ -81,7 +81,11 @@ final class SandboxContainers {
             }
             for (var mount : config.mounts()) {
                 if (mount.source() instanceof MountSource.Files files) {
-                    now.agent().putVolume(files.name(), files.files(), deadline);
+                    now.agent()
+                            .putVolume(
+                                    files.name(),
+                                    PodUsers.owned(files.files(), spec.users()),
+                                    deadline);
                 }
             }
             now.agent().create(plan, deadline);

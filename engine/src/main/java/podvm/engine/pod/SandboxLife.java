@@ -78,7 +78,10 @@ final class SandboxLife {
                         ports,
                         settings,
                         _ -> {},
-                        new SandboxStart.Extras(spec.metadata().uid(), spec.sysctls(), spec.dns()));
+                        new SandboxStart.Extras(
+                                spec.metadata().uid(),
+                                PodUsers.sysctls(spec.sysctls(), spec.users()),
+                                spec.dns()));
         this.link = new GuestLink(name, starter, mailbox, events);
         this.book = new SandboxBook(slots, ports.sandboxJournals(), board, events, listener);
         this.guest = new GuestContainers<>(slots, link, mailbox, patience, events, new Owner());

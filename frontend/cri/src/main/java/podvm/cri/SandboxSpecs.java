@@ -50,7 +50,10 @@ final class SandboxSpecs {
                 config.getLabelsMap(),
                 config.getAnnotationsMap(),
                 linux.getSysctlsMap(),
-                limits(linux));
+                limits(linux),
+                UserNamespaces.read(
+                        "config.linux.security_context.namespace_options.",
+                        linux.getSecurityContext().getNamespaceOptions()));
     }
 
     private static SandboxSpec.Metadata metadata(PodSandboxMetadata metadata) throws PodException {

@@ -15,6 +15,7 @@ import podvm.engine.ContainerConfig.GroupsPolicy;
 import podvm.engine.ContainerConfig.Seccomp;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.engine.seccomp.SeccompProfile;
 import podvm.proto.cri.v1.LinuxContainerSecurityContext;
 import podvm.proto.cri.v1.SELinuxOption;
 import podvm.proto.cri.v1.SecurityProfile;
@@ -133,7 +134,7 @@ final class Security {
         };
     }
 
-    private static String profile(String reference) throws PodException {
+    private static SeccompProfile profile(String reference) throws PodException {
         var file = Path.of(reference.replaceFirst("^localhost/", ""));
         try {
             if (!file.isAbsolute() || Files.size(file) > LARGEST_PROFILE) {
@@ -142,7 +143,7 @@ final class Security {
                         "not the absolute path of a seccomp profile of at most 1 MiB: " + file,
                         "");
             }
-            return Files.readString(file);
+            return SeccompProfiles.parse(file.toString(), Files.readString(file));
         } catch (IOException e) {
             throw new PodException(
                     Kind.INVALID,

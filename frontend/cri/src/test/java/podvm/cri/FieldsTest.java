@@ -8,6 +8,8 @@ import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import com.google.protobuf.UnknownFieldSet;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,6 +39,18 @@ import podvm.proto.cri.v1.SupplementalGroupsPolicy;
 
 /** No field is ignored in silence: each one is set, and something must come of it. */
 class FieldsTest {
+    private static final Path PROFILE = profile();
+
+    private static Path profile() {
+        try {
+            var file = Files.createTempFile("seccomp", ".json");
+            file.toFile().deleteOnExit();
+            return Files.writeString(file, "{\"defaultAction\": \"SCMP_ACT_ALLOW\"}");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static final ContainerId TARGET = ContainerId.randomLong();
 
     private final List<String> notes = new ArrayList<>();
@@ -362,7 +376,7 @@ class FieldsTest {
                 .addReadonlyPaths("/proc/sys");
         security.getSeccompBuilder()
                 .setProfileType(ProfileType.Localhost)
-                .setLocalhostRef("/dev/null");
+                .setLocalhostRef(PROFILE.toString());
         security.getApparmorBuilder()
                 .setProfileType(ProfileType.Localhost)
                 .setLocalhostRef("profile");
