@@ -37,16 +37,7 @@ pub fn container(request: &CreateContainerRequest) -> Result<()> {
     let Some(root) = &request.root else {
         return refuse("root", "missing");
     };
-    if root.layer_serials.is_empty() {
-        return refuse("root.layer_serials", "at least one layer is needed");
-    }
-    at_most("root.layer_serials", root.layer_serials.len(), MAX_LAYERS)?;
-    for (i, serial) in root.layer_serials.iter().enumerate() {
-        check_serial("root.layer_serials", serial)?;
-        if root.layer_serials[..i].contains(serial) {
-            return refuse("root.layer_serials", format_args!("{serial} is named twice"));
-        }
-    }
+    layers("root.layer_serials", &root.layer_serials)?;
     let Some(process) = &request.process else {
         return refuse("process", "missing");
     };
@@ -76,6 +67,20 @@ pub fn container(request: &CreateContainerRequest) -> Result<()> {
         }
     }
     resources(&request.resources.unwrap_or_default())
+}
+
+fn layers(field: &str, serials: &[String]) -> Result<()> {
+    if serials.is_empty() {
+        return refuse(field, "at least one layer is needed");
+    }
+    at_most(field, serials.len(), MAX_LAYERS)?;
+    for (i, serial) in serials.iter().enumerate() {
+        check_serial(field, serial)?;
+        if serials[..i].contains(serial) {
+            return refuse(field, format_args!("{serial} is named twice"));
+        }
+    }
+    Ok(())
 }
 
 pub fn process(process: &Process) -> Result<()> {
@@ -132,6 +137,7 @@ fn mount(mount: &Mount) -> Result<()> {
         Some(mount::Source::EmptyDir(name)) => id("mounts.empty_dir", name)?,
         Some(mount::Source::Tmpfs(tmpfs)) => id("mounts.tmpfs.name", &tmpfs.name)?,
         Some(mount::Source::Share(share)) => id("mounts.share.name", &share.name)?,
+        Some(mount::Source::Image(image)) => layers("mounts.image.layer_serials", &image.layer_serials)?,
         None => return refuse("mounts.source", format_args!("missing for {}", mount.destination)),
     }
     if mount.sub_path.len() > MAX_PATH || mount.sub_path.contains('\0') {

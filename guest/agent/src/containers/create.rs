@@ -30,7 +30,7 @@ impl Containers {
         checks::container(&request)?;
         let reservation = self.reserve(&request.id)?;
         let root = request.root.clone().unwrap_or_default();
-        for serial in &root.layer_serials {
+        for serial in root.layer_serials.iter().chain(request.mounts.iter().flat_map(image_layers)) {
             self.layers.mount(serial).await?;
         }
         let directory = directory_of(&request.id);
@@ -184,6 +184,13 @@ fn plan(request: &CreateContainerRequest, hostname: &str, directory: &str) -> Re
     })
 }
 
+fn image_layers(mount: &Mount) -> &[String] {
+    match &mount.source {
+        Some(mount::Source::Image(image)) => &image.layer_serials,
+        _ => &[],
+    }
+}
+
 fn mount_plan(mount: &Mount) -> Result<MountPlan> {
     let (source, make_sub_path) = match &mount.source {
         Some(mount::Source::Volume(name)) => {
@@ -214,6 +221,7 @@ fn mount_plan(mount: &Mount) -> Result<MountPlan> {
         }
         // Whether it is there was asked before: looking at its path would wait for the daemon.
         Some(mount::Source::Share(share)) => (shares::place(&share.name), !mount.read_only),
+        Some(mount::Source::Image(_)) => (String::new(), false),
         None => return Err(Error::invalid("mounts.source: missing")),
     };
     Ok(MountPlan {
@@ -223,6 +231,7 @@ fn mount_plan(mount: &Mount) -> Result<MountPlan> {
         sub_path: mount.sub_path.clone(),
         make_sub_path,
         map_owners: matches!(mount.source, Some(mount::Source::EmptyDir(_))),
+        layers: image_layers(mount).iter().rev().cloned().collect(),
     })
 }
 

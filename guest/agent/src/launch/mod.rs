@@ -4,6 +4,7 @@
 pub mod capabilities;
 pub mod channel;
 pub mod dev;
+pub mod imagefiles;
 pub mod inroot;
 pub mod mapping;
 pub mod plan;

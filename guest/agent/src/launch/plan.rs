@@ -44,8 +44,11 @@ pub struct MountPlan {
     #[prost(bool, tag = "5")]
     pub make_sub_path: bool,
     /// What the container owns in it belongs to the same users on the disk as without a user namespace.
-    #[prost(bool, tag = "6")]
+    #[prost(bool, tag = "40")]
     pub map_owners: bool,
+    /// In place of a source: directory names below the layer directory, topmost first.
+    #[prost(string, repeated, tag = "6")]
+    pub layers: Vec<String>,
 }
 
 /// The process itself: all that an exec needs, and the second half of a container.

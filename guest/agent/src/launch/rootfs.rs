@@ -12,6 +12,7 @@ use crate::error::{Doing, Error, Result};
 use crate::sys::mount as attributes;
 
 use super::dev;
+use super::imagefiles;
 use super::inroot::{self, Make};
 use super::mapping::Users;
 use super::plan::{MountPlan, Plan, RootPlan};
@@ -141,8 +142,12 @@ pub fn copy(place: &OwnedFd, recursive: bool) -> rustix::io::Result<OwnedFd> {
 
 pub fn bind(root: &OwnedFd, mount: &MountPlan, users: Option<&Users>) -> Result<()> {
     let users = users.filter(|_| mount.map_owners);
-    let mut source = rustix::fs::open(mount.source.as_str(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
-        .doing(|| format!("open {} for {}", mount.source, mount.destination))?;
+    let mut source = if mount.layers.is_empty() {
+        rustix::fs::open(mount.source.as_str(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
+            .doing(|| format!("open {} for {}", mount.source, mount.destination))?
+    } else {
+        imagefiles::open(&mount.layers)?
+    };
     if !mount.sub_path.is_empty() {
         let make = if mount.make_sub_path { Make::Directory(0o777) } else { Make::Nothing };
         let below = || inroot::open(&source, &mount.sub_path, make);

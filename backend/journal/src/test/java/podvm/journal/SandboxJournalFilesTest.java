@@ -24,7 +24,9 @@ import podvm.engine.PodEvent;
 import podvm.engine.SandboxContainer;
 import podvm.engine.SandboxId;
 import podvm.engine.SandboxRecord;
+import podvm.engine.SandboxShare;
 import podvm.engine.SandboxSpec;
+import podvm.engine.Shares;
 
 final class SandboxJournalFilesTest {
     @TempDir Path directory;
@@ -175,7 +177,16 @@ final class SandboxJournalFilesTest {
                 List.of("10.0.2.15"),
                 "",
                 "",
-                List.of(new SandboxRecord.Held(container, true)));
+                List.of(new SandboxRecord.Held(container, true)),
+                List.of(
+                        new SandboxShare(
+                                new Shares.ShareSpec(
+                                        "h1",
+                                        new Shares.Tree(
+                                                Path.of("/srv"),
+                                                Shares.Writable.BELOW_MOUNTS,
+                                                Shares.Mounts.LIVE)),
+                                List.of(container.id()))));
     }
 
     private static Mount mount(MountSource source) {

@@ -26,9 +26,16 @@ import podvm.engine.seccomp.SeccompFilter;
 final class ConfigPlans {
     private ConfigPlans() {}
 
+    /** Has a path of the host shown to the guest. */
+    @FunctionalInterface
+    interface HostPaths {
+        MountPlan plan(ContainerConfig.Mount mount) throws PodException, InterruptedException;
+    }
+
     /** Fails with UNSUPPORTED where {@link Refusals} has something to say. */
-    static ContainerPlan of(ContainerId id, ContainerConfig config, Image image)
-            throws PodException {
+    static ContainerPlan of(
+            ContainerId id, ContainerConfig config, Image image, HostPaths hostPaths)
+            throws PodException, InterruptedException {
         Refusals.check(config);
         var security = config.security();
         return new ContainerPlan(
@@ -36,7 +43,7 @@ final class ConfigPlans {
                 image.layers().stream().map(layer -> layer.disk().serial()).toList(),
                 security.readOnlyRoot(),
                 process(config, image),
-                config.mounts().stream().map(ConfigPlans::mount).toList(),
+                mounts(config, hostPaths),
                 limits(config.resources()),
                 security(security),
                 switch (config.pidNamespace()) {
@@ -96,19 +103,37 @@ final class ConfigPlans {
                 .orElse(user.name().isEmpty() ? image.config().user() : user.name());
     }
 
-    private static MountPlan mount(ContainerConfig.Mount mount) {
-        var source =
-                switch (mount.source()) {
-                    case MountSource.Files(var name, var _) ->
-                            new podvm.engine.Agent.MountSource.Files(name);
-                    case MountSource.EmptyDir(var name) ->
-                            new podvm.engine.Agent.MountSource.EmptyDir(name);
-                    case MountSource.Memory(var name, var bytes) ->
-                            new podvm.engine.Agent.MountSource.Memory(name, bytes);
-                    case MountSource.HostPath _, MountSource.ImageFiles _ ->
-                            throw new IllegalStateException("refused before");
-                };
-        boolean readOnly = mount.readOnly() || mount.source() instanceof MountSource.Files;
+    private static List<MountPlan> mounts(ContainerConfig config, HostPaths hostPaths)
+            throws PodException, InterruptedException {
+        var plans = new ArrayList<MountPlan>();
+        for (var mount : config.mounts()) {
+            plans.add(mount(mount, hostPaths));
+        }
+        return List.copyOf(plans);
+    }
+
+    private static MountPlan mount(ContainerConfig.Mount mount, HostPaths hostPaths)
+            throws PodException, InterruptedException {
+        return switch (mount.source()) {
+            case MountSource.HostPath _ -> hostPaths.plan(mount);
+            case MountSource.Files(var name, var _) ->
+                    plan(mount, new podvm.engine.Agent.MountSource.Files(name), true);
+            case MountSource.EmptyDir(var name) ->
+                    plan(
+                            mount,
+                            new podvm.engine.Agent.MountSource.EmptyDir(name),
+                            mount.readOnly());
+            case MountSource.Memory(var name, var bytes) ->
+                    plan(
+                            mount,
+                            new podvm.engine.Agent.MountSource.Memory(name, bytes),
+                            mount.readOnly());
+            case MountSource.ImageFiles _ -> throw new IllegalStateException("refused before");
+        };
+    }
+
+    private static MountPlan plan(
+            ContainerConfig.Mount mount, podvm.engine.Agent.MountSource source, boolean readOnly) {
         return new MountPlan(mount.containerPath(), source, readOnly, mount.subPath());
     }
 

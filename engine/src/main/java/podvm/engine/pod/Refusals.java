@@ -46,7 +46,12 @@ final class Refusals {
 
     private void mount(Mount mount) {
         switch (mount.source()) {
-            case MountSource.HostPath(var path) -> fields.add("mounts.host_path (" + path + ")");
+            case MountSource.HostPath _ ->
+                    refuse(
+                            mount.propagation() == Mount.Propagation.BIDIRECTIONAL,
+                            "mounts.propagation (Bidirectional at "
+                                    + mount.containerPath()
+                                    + ": what is mounted in a machine cannot appear on the host)");
             case MountSource.ImageFiles(var image) -> fields.add("mounts.image (" + image + ")");
             case MountSource.Files _, MountSource.EmptyDir _, MountSource.Memory _ -> {
                 if (mount.propagation() != Mount.Propagation.PRIVATE) {

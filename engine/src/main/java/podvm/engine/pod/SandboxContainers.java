@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import podvm.engine.Agent;
+import podvm.engine.Agent.ContainerPlan;
 import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerConfig.MountSource;
 import podvm.engine.ContainerId;
@@ -33,6 +34,7 @@ final class SandboxContainers {
     private final Images images;
     private final GuestLink link;
     private final GuestContainers<SandboxSlot> guest;
+    private final SandboxShares shares;
     private final SandboxBook book;
 
     SandboxContainers(
@@ -42,6 +44,7 @@ final class SandboxContainers {
             Images images,
             GuestLink link,
             GuestContainers<SandboxSlot> guest,
+            SandboxShares shares,
             SandboxBook book) {
         this.sandbox = sandbox;
         this.spec = spec;
@@ -49,6 +52,7 @@ final class SandboxContainers {
         this.images = images;
         this.link = link;
         this.guest = guest;
+        this.shares = shares;
         this.book = book;
     }
 
@@ -67,7 +71,7 @@ final class SandboxContainers {
         check(config);
         var image = image(config);
         var attempt = ContainerId.randomLong();
-        var plan = ConfigPlans.of(attempt, config, image).withUsers(spec.users());
+        var plan = plan(attempt, config, image, now.agent()).withUsers(spec.users());
         var stopSignal = image.config().stopSignal();
         var slot = new SandboxSlot(attempt, sandbox, config, image.id(), stopSignal);
         slots.add(slot);
@@ -88,6 +92,7 @@ final class SandboxContainers {
                                     deadline);
                 }
             }
+            shares.provide(attempt, now.agent(), deadline);
             now.agent().create(plan, deadline);
             slot.real = true;
             book.happened(SandboxEvent.Type.CREATED, Optional.of(attempt));
@@ -101,6 +106,22 @@ final class SandboxContainers {
         }
         pump(slot, now.agent());
         return attempt;
+    }
+
+    private ContainerPlan plan(
+            ContainerId attempt, ContainerConfig config, Image image, Agent agent)
+            throws PodException, InterruptedException {
+        boolean planned = false;
+        try {
+            var plan =
+                    ConfigPlans.of(attempt, config, image, mount -> shares.choose(attempt, mount));
+            planned = true;
+            return plan;
+        } finally {
+            if (!planned) {
+                shares.release(attempt, agent);
+            }
+        }
     }
 
     private void check(ContainerConfig config) throws PodException {
@@ -147,6 +168,7 @@ final class SandboxContainers {
         try {
             agent.remove(slot.attempt(), Deadline.after(CALL));
             slots.remove(slot);
+            shares.release(slot.attempt(), agent);
         } catch (PodException e) {
             // its machine ends, or the next daemon removes it
         } finally {
@@ -205,6 +227,7 @@ final class SandboxContainers {
             var now = link.sandbox();
             if (now.isPresent() && !book.failed()) {
                 now.get().agent().remove(slot.attempt(), Deadline.after(CALL));
+                shares.release(slot.attempt(), now.get().agent());
             }
         } catch (PodException e) {
             slot.real = true;
@@ -227,6 +250,7 @@ final class SandboxContainers {
             if (!slot.real) {
                 agent.remove(slot.attempt(), Deadline.after(CALL));
                 slots.remove(slot);
+                shares.release(slot.attempt(), agent);
             } else if (!slot.ended() && present.filter(all -> lost(slot, all)).isPresent()) {
                 guest.ended(
                         slot,

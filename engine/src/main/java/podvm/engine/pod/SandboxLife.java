@@ -43,6 +43,7 @@ final class SandboxLife {
     private final Events events;
     private final SandboxStart starter;
     private final GuestLink link;
+    private final SandboxShares shares;
     private final SandboxBook book;
     private final GuestContainers<SandboxSlot> guest;
     private final SandboxContainers containers;
@@ -83,9 +84,12 @@ final class SandboxLife {
                                 PodUsers.sysctls(spec.sysctls(), spec.users()),
                                 spec.dns()));
         this.link = new GuestLink(name, starter, mailbox, events);
-        this.book = new SandboxBook(slots, ports.sandboxJournals(), board, events, listener);
+        this.shares = new SandboxShares(id.pod(), ports.shares(), events, record.shares());
+        this.book =
+                new SandboxBook(slots, shares, ports.sandboxJournals(), board, events, listener);
         this.guest = new GuestContainers<>(slots, link, mailbox, patience, events, new Owner());
-        this.containers = new SandboxContainers(id, spec, slots, ports.images(), link, guest, book);
+        this.containers =
+                new SandboxContainers(id, spec, slots, ports.images(), link, guest, shares, book);
         for (var held : record.containers()) {
             slots.add(new SandboxSlot(held, stopSignal(held)));
         }
@@ -103,7 +107,7 @@ final class SandboxLife {
                 metadata.name(),
                 spec.labels(),
                 spec.annotations(),
-                spec.hostname().isEmpty() ? metadata.name() : spec.hostname(),
+                spec.hostname().isEmpty() ? PodSpec.hostname(metadata.name()) : spec.hostname(),
                 "",
                 List.of(),
                 PodSpec.RestartPolicy.NEVER,
@@ -226,6 +230,7 @@ final class SandboxLife {
         } catch (InterruptedException e) {
             // this daemon ends; the journal says what there is
             guest.letGo();
+            shares.letGo();
         } catch (Error bug) {
             events.warning("Bug", bug.toString());
             throw bug;
@@ -286,6 +291,7 @@ final class SandboxLife {
             var found = starter.adopt(record().size());
             if (found.isPresent()) {
                 link.join(found.get());
+                shares.resume(found.get().agent());
                 settle();
                 book.publishLeniently();
             } else {
@@ -412,7 +418,10 @@ final class SandboxLife {
         }
         switch (outcome) {
             case GuestLink.Reconnection.Unneeded _ -> {}
-            case GuestLink.Reconnection.Connected _ -> settle();
+            case GuestLink.Reconnection.Connected _ -> {
+                shares.resume(link.agent());
+                settle();
+            }
             case GuestLink.Reconnection.Dead(var end) -> machineEnded(end);
             case GuestLink.Reconnection.Failed(var text) -> book.fail("AgentLost", text);
         }
@@ -447,6 +456,7 @@ final class SandboxLife {
         book.publishLeniently();
         killAll();
         guest.bury("Error", "its pod sandbox was stopped");
+        shares.forgetAll();
         link.release();
         guest.endPumps();
         mailbox.checkDetaching();

@@ -189,6 +189,7 @@ final class SandboxStart {
     void sweep() throws PodException {
         try (var all = new Rollback()) {
             all.add(() -> ports.volumes().destroy(id));
+            all.add(() -> ports.shares().destroy(id));
             all.add(() -> ports.networks().destroy(id));
             all.add(() -> ports.machines().destroy(id));
         }

@@ -135,6 +135,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
                         List.of(),
                         "",
                         "",
+                        List.of(),
                         List.of());
         var life = life(record);
         synchronized (lives) {

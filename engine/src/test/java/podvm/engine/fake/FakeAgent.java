@@ -71,7 +71,7 @@ public final class FakeAgent implements Agent {
 
     @Override
     public GuestShares shares() {
-        return new FakeGuestShares(guest);
+        return new FakeGuestShares(guest, this);
     }
 
     @Override

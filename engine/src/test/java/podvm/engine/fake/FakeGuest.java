@@ -41,6 +41,7 @@ public final class FakeGuest {
     final Map<ContainerId, FakeContainer> containers = new LinkedHashMap<>();
     final Map<String, List<VolumeFile>> volumes = new HashMap<>();
     final java.util.Set<String> shares = new java.util.HashSet<>();
+    final List<String> served = new ArrayList<>();
     @Nullable SandboxSetup setup;
 
     FakeGuest(MachineSpec spec, FakePrograms programs, Path console) {
@@ -171,6 +172,16 @@ public final class FakeGuest {
 
     public synchronized boolean configured() {
         return setup != null;
+    }
+
+    /** Shares that are mounted. */
+    public synchronized java.util.Set<String> shares() {
+        return java.util.Set.copyOf(shares);
+    }
+
+    /** Shares whose requests somebody takes. */
+    public synchronized List<String> served() {
+        return List.copyOf(served);
     }
 
     public synchronized Optional<SandboxSetup> setup() {

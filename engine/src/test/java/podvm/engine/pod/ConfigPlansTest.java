@@ -15,7 +15,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import podvm.engine.Agent;
 import podvm.engine.Agent.ContainerPlan;
+import podvm.engine.Agent.MountPlan;
 import podvm.engine.Agent.Processes;
+import podvm.engine.Agent.Propagation;
 import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerConfig.GroupsPolicy;
 import podvm.engine.ContainerConfig.Mount;
@@ -44,9 +46,17 @@ final class ConfigPlansTest {
                     "",
                     Map.of());
 
-    private static ContainerPlan plan(SandboxBuilder container) throws PodException {
+    private static ContainerPlan plan(SandboxBuilder container) throws Exception {
         return ConfigPlans.of(
-                ContainerId.randomLong(), container.build(), new FakeImages().put("image", IMAGE));
+                ContainerId.randomLong(),
+                container.build(),
+                new FakeImages().put("image", IMAGE),
+                ConfigPlansTest::share);
+    }
+
+    private static MountPlan share(Mount mount) {
+        var source = new podvm.engine.Agent.MountSource.Share("h", Propagation.NONE);
+        return new MountPlan(mount.containerPath(), source, mount.readOnly(), "");
     }
 
     private static SandboxBuilder main() {
@@ -161,7 +171,7 @@ final class ConfigPlansTest {
                 main().mount(
                                 mount(
                                         new MountSource.HostPath(Path.of("/var/lib")),
-                                        Mount.Propagation.PRIVATE),
+                                        Mount.Propagation.BIDIRECTIONAL),
                                 mount(
                                         new MountSource.ImageFiles("tools"),
                                         Mount.Propagation.PRIVATE),
@@ -191,7 +201,7 @@ final class ConfigPlansTest {
         assertThat(e.kind()).isEqualTo(Kind.UNSUPPORTED);
         assertThat(e.getMessage())
                 .contains("container main")
-                .contains("mounts.host_path (/var/lib)")
+                .contains("mounts.propagation (Bidirectional at /m")
                 .contains("mounts.image (tools)")
                 .contains("mounts.propagation (/m)")
                 .contains("devices (/dev/kvm)")

@@ -34,6 +34,7 @@ final class ConnectionLossTest {
                         agents,
                         ports.networks(),
                         ports.volumes(),
+                        ports.shares(),
                         ports.journals(),
                         ports.sandboxJournals(),
                         ports.events()),

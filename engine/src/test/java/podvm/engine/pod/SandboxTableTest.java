@@ -48,6 +48,12 @@ final class SandboxTableTest {
     }
 
     @Test
+    void aPodsNameMayBeLongerThanAHostName() throws Exception {
+        rig.run("a".repeat(62) + "-" + "b".repeat(100));
+        assertThat(rig.guest().setup().orElseThrow().hostname()).isEqualTo("a".repeat(62));
+    }
+
+    @Test
     void aSandboxThatRunsIsReadyAndHasNoContainer() throws Exception {
         var id = rig.run("web");
         var status = rig.table.status(id);

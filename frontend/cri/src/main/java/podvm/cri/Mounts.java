@@ -1,5 +1,6 @@
 package podvm.cri;
 
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,7 +66,23 @@ final class Mounts {
         }
         return image
                 ? new MountSource.ImageFiles(mount.getImage().getImage())
-                : new MountSource.HostPath(Path.of(mount.getHostPath()));
+                : new MountSource.HostPath(hostPath(mount));
+    }
+
+    private static Path hostPath(Mount mount) throws PodException {
+        try {
+            var path = Path.of(mount.getHostPath());
+            if (path.isAbsolute()) {
+                return path;
+            }
+        } catch (InvalidPathException e) {
+            // told below: it holds what no file of this host can be called
+        }
+        throw new PodException(
+                Kind.INVALID,
+                "the mount at %s has a host_path that is not an absolute path: %s"
+                        .formatted(mount.getContainerPath(), mount.getHostPath()),
+                "");
     }
 
     private static Propagation propagation(Mount mount) throws PodException {

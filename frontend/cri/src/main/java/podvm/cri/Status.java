@@ -29,10 +29,10 @@ final class Status {
                         RuntimeCondition.newBuilder().setType("RuntimeReady").setStatus(true))
                 .addConditions(networkReady);
         for (var handler : handlers) {
-            // read-only mounts below mounts are not there yet
             response.addRuntimeHandlersBuilder()
                     .setName(handler)
                     .getFeaturesBuilder()
+                    .setRecursiveReadOnlyMounts(true)
                     .setUserNamespaces(true);
         }
         response.getFeaturesBuilder().setSupplementalGroupsPolicy(true);

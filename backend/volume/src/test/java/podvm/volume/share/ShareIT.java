@@ -27,7 +27,10 @@ import podvm.engine.ContainerId;
 import podvm.engine.GuestShares.Access;
 import podvm.engine.PodException;
 import podvm.engine.Shares.HostShare;
+import podvm.engine.Shares.Mounts;
 import podvm.engine.Shares.ShareSpec;
+import podvm.engine.Shares.Tree;
+import podvm.engine.Shares.Writable;
 import podvm.linux.User;
 
 /** A directory of the host in a real machine, and what its programs make of it. */
@@ -84,11 +87,16 @@ class ShareIT {
     }
 
     private HostShare serve(String name, Path path, Access access) throws Exception {
-        var share = shares.open(RealGuest.POD, new ShareSpec(name, path, access));
+        var share = shares.open(RealGuest.POD, new ShareSpec(name, tree(path, access)));
         share.mount(guest.agent(), RealGuest.in(30));
         answer(share);
         served.add(share);
         return share;
+    }
+
+    private static Tree tree(Path path, Access access) {
+        var writable = access == Access.READ_ONLY ? Writable.NOTHING : Writable.ALL;
+        return new Tree(path, writable, Mounts.LIVE);
     }
 
     private void answer(HostShare share) {
