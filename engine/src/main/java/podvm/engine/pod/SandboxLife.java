@@ -82,7 +82,8 @@ final class SandboxLife {
                         new SandboxStart.Extras(
                                 spec.metadata().uid(),
                                 PodUsers.sysctls(spec.sysctls(), spec.users()),
-                                spec.dns()));
+                                spec.dns(),
+                                id.text()));
         this.link = new GuestLink(name, starter, mailbox, events);
         this.shares = new SandboxShares(id.pod(), ports.shares(), events, record.shares());
         this.book =
