@@ -97,7 +97,8 @@ async fn a_user_namespace_maps_the_pods_users_to_others_of_the_machine() -> Outc
     let (output, _) = script(client, plain).await?;
     assert_eq!(output.stdout, "1000 1000\nmapped\n", "{output:?}");
 
-    let mut user = mapped("user", "id; echo hi >/dev/stdout; cat /data/file; touch /etc/x 2>/dev/null || echo refused; echo up; exec sleep 1000");
+    let mut user =
+        mapped("user", "id; echo hi >/dev/stdout; cat /data/file; touch /etc/x 2>/dev/null || echo refused; echo up; exec sleep 1000");
     user.process.get_or_insert_default().user = Some(User { user: "app".into(), ..User::default() });
     run(client, user).await?;
     written(client, "user", "hi\nmapped\nrefused\nup\n").await?;

@@ -76,11 +76,7 @@ final class SandboxSpecs {
         if (text.isEmpty()) {
             return Optional.empty();
         }
-        var path = Path.of(text);
-        if (!path.isAbsolute()) {
-            throw new PodException(Kind.INVALID, "not an absolute path: " + text, "");
-        }
-        return Optional.of(path);
+        return Optional.of(Paths.absolute(text));
     }
 
     private static Dns dns(DNSConfig dns) {

@@ -2,7 +2,6 @@ package podvm.cri;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -135,7 +134,7 @@ final class Security {
     }
 
     private static SeccompProfile profile(String reference) throws PodException {
-        var file = Path.of(reference.replaceFirst("^localhost/", ""));
+        var file = Paths.any(reference.replaceFirst("^localhost/", ""));
         try {
             if (!file.isAbsolute() || Files.size(file) > LARGEST_PROFILE) {
                 throw new PodException(

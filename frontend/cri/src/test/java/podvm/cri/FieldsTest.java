@@ -29,6 +29,7 @@ import podvm.engine.PodException;
 import podvm.proto.cri.v1.ContainerConfig;
 import podvm.proto.cri.v1.CreateContainerRequest;
 import podvm.proto.cri.v1.CriProto;
+import podvm.proto.cri.v1.IDMapping;
 import podvm.proto.cri.v1.LinuxContainerResources;
 import podvm.proto.cri.v1.MountPropagation;
 import podvm.proto.cri.v1.NamespaceMode;
@@ -36,6 +37,7 @@ import podvm.proto.cri.v1.RunPodSandboxRequest;
 import podvm.proto.cri.v1.SecurityProfile.ProfileType;
 import podvm.proto.cri.v1.Signal;
 import podvm.proto.cri.v1.SupplementalGroupsPolicy;
+import podvm.proto.cri.v1.UserNamespace;
 
 /** No field is ignored in silence: each one is set, and something must come of it. */
 class FieldsTest {
@@ -143,10 +145,14 @@ class FieldsTest {
     }
 
     private static Object read(CreateContainerRequest request) throws PodException {
-        return ContainerConfigs.read(
-                request.getConfig(),
-                Optional.of(Path.of("/var/log/pods/a")),
-                id -> id.equals("target") ? TARGET : new ContainerId(id));
+        return List.of(
+                UserNamespaces.read(
+                        "",
+                        request.getConfig().getLinux().getSecurityContext().getNamespaceOptions()),
+                ContainerConfigs.read(
+                        request.getConfig(),
+                        Optional.of(Path.of("/var/log/pods/a")),
+                        id -> id.equals("target") ? TARGET : new ContainerId(id)));
     }
 
     private Stream<DynamicTest> tests(Message base, Reader reader) {
@@ -308,6 +314,14 @@ class FieldsTest {
         };
     }
 
+    private static UserNamespace.Builder users() {
+        var mapping = IDMapping.newBuilder().setHostId(1000).setLength(65_536);
+        return UserNamespace.newBuilder()
+                .setMode(NamespaceMode.POD)
+                .addUids(mapping)
+                .addGids(mapping);
+    }
+
     /** A request in which all is said, so that any one change shows. */
     private static RunPodSandboxRequest.Builder sandbox() {
         var request = RunPodSandboxRequest.newBuilder().setRuntimeHandler("");
@@ -323,8 +337,7 @@ class FieldsTest {
         linux.getSecurityContextBuilder()
                 .getNamespaceOptionsBuilder()
                 .setPid(NamespaceMode.CONTAINER)
-                .getUsernsOptionsBuilder()
-                .setMode(NamespaceMode.NODE);
+                .setUsernsOptions(users());
         linux.getOverheadBuilder().setMemoryLimitInBytes(1 << 20);
         linux.getResourcesBuilder()
                 .setCpuPeriod(100_000)
@@ -365,8 +378,7 @@ class FieldsTest {
         security.getNamespaceOptionsBuilder()
                 .setPid(NamespaceMode.TARGET)
                 .setTargetId("target")
-                .getUsernsOptionsBuilder()
-                .setMode(NamespaceMode.NODE);
+                .setUsernsOptions(users());
         security.getSelinuxOptionsBuilder().setUser("u").setRole("r").setType("t").setLevel("s0");
         security.getRunAsUserBuilder().setValue(1000);
         security.getRunAsGroupBuilder().setValue(1001);
