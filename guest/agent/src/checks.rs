@@ -1,6 +1,6 @@
 //! Bounds of what the daemon may send. Every refusal names the field.
 
-use crate::api::{CreateContainerRequest, Mount, Process, Resources, SeccompMode, User, mount};
+use crate::api::{CgroupSetting, CreateContainerRequest, Mount, Process, Resources, SeccompMode, User, mount};
 use crate::disks::check_serial;
 use crate::error::{Error, Result};
 use crate::launch::{capabilities, prepare, seccomp};
@@ -14,6 +14,8 @@ const MAX_PATH: usize = 4095;
 /// The last number means "none".
 const MAX_ID: u64 = u32::MAX as u64;
 const MAX_GROUPS: usize = 65_536;
+const MAX_SETTINGS: usize = 64;
+const MAX_VALUE: usize = 4096;
 
 fn refuse<T>(field: &str, why: impl std::fmt::Display) -> Result<T> {
     Err(Error::invalid(format!("{field}: {why}")))
@@ -66,7 +68,7 @@ pub fn container(request: &CreateContainerRequest) -> Result<()> {
             return refuse("user_namespace", format_args!("not a mapping to users of the machine other than root: {users:?}"));
         }
     }
-    resources(&request.resources.unwrap_or_default())
+    resources(&request.resources.clone().unwrap_or_default())
 }
 
 fn layers(field: &str, serials: &[String]) -> Result<()> {
@@ -138,6 +140,7 @@ fn mount(mount: &Mount) -> Result<()> {
         Some(mount::Source::Tmpfs(tmpfs)) => id("mounts.tmpfs.name", &tmpfs.name)?,
         Some(mount::Source::Share(share)) => id("mounts.share.name", &share.name)?,
         Some(mount::Source::Image(image)) => layers("mounts.image.layer_serials", &image.layer_serials)?,
+        Some(mount::Source::DiskSerial(serial)) => check_serial("mounts.disk_serial", serial)?,
         None => return refuse("mounts.source", format_args!("missing for {}", mount.destination)),
     }
     if mount.sub_path.len() > MAX_PATH || mount.sub_path.contains('\0') {
@@ -156,12 +159,51 @@ fn resources(resources: &Resources) -> Result<()> {
     if resources.cpu_quota_us != 0 && resources.cpu_quota_us < 1000 {
         return refuse("resources.cpu_quota_us", format_args!("{} is less than the kernel's 1000", resources.cpu_quota_us));
     }
+    settings("resources.settings", &resources.settings)
+}
+
+/// Files of a cgroup that the daemon may write.
+const SETTINGS: [&str; 13] = [
+    "cpu.idle",
+    "cpu.max",
+    "cpu.max.burst",
+    "cpu.weight",
+    "cpuset.cpus",
+    "cpuset.mems",
+    "io.max",
+    "io.weight",
+    "memory.high",
+    "memory.low",
+    "memory.max",
+    "memory.min",
+    "pids.max",
+];
+
+pub fn settings(field: &str, settings: &[CgroupSetting]) -> Result<()> {
+    at_most(field, settings.len(), MAX_SETTINGS)?;
+    for setting in settings {
+        if !SETTINGS.contains(&setting.file.as_str()) {
+            return refuse(field, format_args!("not a limit that can be set: {:?}", setting.file));
+        }
+        if setting.value.is_empty() || setting.value.len() > MAX_VALUE || setting.value.contains('\0') {
+            return refuse(field, format_args!("{} has no value that a file of a cgroup could take", setting.file));
+        }
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cgroup_is_written_by_its_known_files_alone() {
+        let setting = |file: &str, value: &str| [CgroupSetting { file: file.into(), value: value.into() }];
+        assert!(settings("s", &setting("memory.max", "max")).is_ok());
+        for (file, value) in [("cgroup.procs", "1"), ("../memory.max", "1"), ("memory.max", ""), ("memory.max", "1\0")] {
+            assert!(settings("s", &setting(file, value)).is_err(), "{file}");
+        }
+    }
 
     #[test]
     fn an_id_is_a_plain_name() {

@@ -15,14 +15,15 @@ use crate::api::{
     CreateContainerResponse, EndShareRequest, EndShareResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse, MountShareRequest,
     MountShareResponse, OutputChunk, PutVolumeRequest, PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest,
     RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security, ShareAnswer, ShareRequest, ShutdownRequest,
-    ShutdownResponse, SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse,
-    WatchContainersRequest, WriteInputRequest, WriteInputResponse, exec_request, read_output_request,
+    ShutdownResponse, SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse, StatsRequest,
+    StatsResponse, UpdateResourcesRequest, UpdateResourcesResponse, WatchContainersRequest, WriteInputRequest, WriteInputResponse,
+    exec_request, read_output_request,
 };
 use crate::containers::{Containers, exec, input, streams};
 use crate::error::{Error, Kind, Result};
 use crate::modules::{Modules, Phase};
 use crate::shares::{Daemon, Shares};
-use crate::{checks, log, ports, power, sandbox, volumes};
+use crate::{checks, limits, log, ports, power, sandbox, stats, volumes};
 
 /// How many answers of a stream may wait for the wire.
 const AHEAD: usize = 2;
@@ -31,6 +32,7 @@ const AHEAD: usize = 2;
 pub struct Service {
     pub containers: Arc<Containers>,
     pub shares: Arc<Shares>,
+    pub layers: Arc<stats::Layers>,
     pub modules: Modules,
     pub started_boottime_ns: u64,
     /// The host name, once the sandbox is configured.
@@ -246,6 +248,15 @@ impl Agent for Service {
         log!("podvm-agent: shutting down");
         tokio::spawn(power::off(self.shares.clone()));
         Ok(Response::new(ShutdownResponse {}))
+    }
+
+    async fn stats(&self, request: Request<StatsRequest>) -> Answer<StatsResponse> {
+        Ok(Response::new(stats::answer(&self.containers, &self.layers, request.into_inner()).await?))
+    }
+
+    async fn update_resources(&self, request: Request<UpdateResourcesRequest>) -> Answer<UpdateResourcesResponse> {
+        limits::update(&self.containers, &request.into_inner())?;
+        Ok(Response::new(UpdateResourcesResponse {}))
     }
 }
 

@@ -9,12 +9,13 @@ use tokio::sync::watch;
 use crate::api::{ContainerState, CreateContainerRequest, Mount, Process, container_state::Phase, mount};
 use crate::cgroup::Cgroup;
 use crate::checks;
-use crate::disks::{SCRATCH, make_directory};
+use crate::disks::{self, SCRATCH, make_directory};
 use crate::error::{Doing, Error, Result};
 use crate::launch;
 use crate::launch::plan::{ExecPlan, MountPlan, Plan, RootPlan, report};
 use crate::sandbox::{ETC, is_mounted};
 use crate::sys::clone::Child;
+use crate::sys::devices::{self, Allowed};
 use crate::{shares, volumes};
 
 use super::input::Input;
@@ -50,8 +51,14 @@ impl Containers {
 
     async fn launch(self: &Arc<Self>, request: &CreateContainerRequest, hostname: &str, directory: &str) -> Result<Arc<Container>> {
         let users = request.user_namespace.map(|users| self.pod_users(users)).transpose()?;
-        let plan = Plan { users: users.map(|users| users.path()).unwrap_or_default(), ..plan(request, hostname, directory)? };
-        let cgroup = Cgroup::create(&request.id, &request.resources.unwrap_or_default())?;
+        let users = users.map(|users| users.path()).unwrap_or_default();
+        let mut plan = Plan { users, ..plan(request, hostname, directory)? };
+        for (mount, planned) in request.mounts.iter().zip(&mut plan.mounts) {
+            if let Some(mount::Source::DiskSerial(serial)) = &mount.source {
+                planned.device = disks::number(serial).await?;
+            }
+        }
+        let cgroup = Cgroup::create(&request.id, &request.resources.clone().unwrap_or_default())?;
         match self.launch_in(request, plan, &cgroup).await {
             Ok(launched) => Ok(self.keep(request, cgroup, launched)),
             Err(e) => {
@@ -64,7 +71,7 @@ impl Containers {
 
     async fn launch_in(&self, request: &CreateContainerRequest, plan: Plan, cgroup: &Cgroup) -> Result<Launched> {
         if !request.security.as_ref().is_some_and(|s| s.privileged) {
-            cgroup.filter_devices(&*self.device_filter()?)?;
+            cgroup.filter_devices(&*self.device_filter(&allowed_disks(&plan))?)?;
         }
         let terminal = request.process.as_ref().is_some_and(|p| p.terminal);
         let stdio = Stdio::make(request.stdin, terminal)?;
@@ -184,6 +191,19 @@ fn plan(request: &CreateContainerRequest, hostname: &str, directory: &str) -> Re
     })
 }
 
+/// Disks that the container was given by name.
+fn allowed_disks(plan: &Plan) -> Vec<Allowed> {
+    let disks = plan.mounts.iter().filter(|m| m.device != 0);
+    disks
+        .map(|m| Allowed {
+            kind: devices::Kind::Block,
+            major: rustix::fs::major(m.device),
+            minor: Some(rustix::fs::minor(m.device)),
+            write: !m.read_only,
+        })
+        .collect()
+}
+
 fn image_layers(mount: &Mount) -> &[String] {
     match &mount.source {
         Some(mount::Source::Image(image)) => &image.layer_serials,
@@ -221,7 +241,7 @@ fn mount_plan(mount: &Mount) -> Result<MountPlan> {
         }
         // Whether it is there was asked before: looking at its path would wait for the daemon.
         Some(mount::Source::Share(share)) => (shares::place(&share.name), !mount.read_only),
-        Some(mount::Source::Image(_)) => (String::new(), false),
+        Some(mount::Source::Image(_) | mount::Source::DiskSerial(_)) => (String::new(), false),
         None => return Err(Error::invalid("mounts.source: missing")),
     };
     Ok(MountPlan {
@@ -232,6 +252,8 @@ fn mount_plan(mount: &Mount) -> Result<MountPlan> {
         make_sub_path,
         map_owners: matches!(mount.source, Some(mount::Source::EmptyDir(_))),
         layers: image_layers(mount).iter().rev().cloned().collect(),
+        // Waiting for a disk is done apart.
+        device: 0,
     })
 }
 

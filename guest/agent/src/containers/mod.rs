@@ -27,6 +27,7 @@ use crate::launch::prepare::window;
 use crate::log;
 use crate::reaper::{Ending, Reaper};
 use crate::sys;
+use crate::sys::devices::Allowed;
 
 use link::Link;
 use streams::{Streams, now_unix_ns};
@@ -76,6 +77,10 @@ impl Container {
         rustix::termios::tcsetwinsize(terminal.get_ref(), window(size)).doing(|| format!("resize the terminal of container {}", self.id))
     }
 
+    pub fn cgroup(&self) -> &Cgroup {
+        &self.cgroup
+    }
+
     fn is_running(&self) -> bool {
         self.state().phase() == Phase::Running && !self.has_ended()
     }
@@ -118,6 +123,10 @@ impl Containers {
 
     pub fn get(&self, id: &str) -> Result<Arc<Container>> {
         self.all().get(id).cloned().ok_or_else(|| Error::not_found(format!("there is no container {id:?}")))
+    }
+
+    pub fn present(&self) -> Vec<Arc<Container>> {
+        self.all().values().cloned().collect()
     }
 
     /// Changes from now on, and the state everything is in.
@@ -219,12 +228,15 @@ impl Containers {
         Ok(())
     }
 
-    fn device_filter(&self) -> Result<Arc<OwnedFd>> {
+    fn device_filter(&self, disks: &[Allowed]) -> Result<Arc<OwnedFd>> {
+        if !disks.is_empty() {
+            return Ok(Arc::new(crate::cgroup::device_filter(disks)?));
+        }
         let mut filter = self.device_filter.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(filter) = filter.as_ref() {
             return Ok(filter.clone());
         }
-        let loaded = Arc::new(crate::cgroup::device_filter()?);
+        let loaded = Arc::new(crate::cgroup::device_filter(&[])?);
         *filter = Some(loaded.clone());
         Ok(loaded)
     }
@@ -266,6 +278,11 @@ impl Drop for Reservation<'_> {
 /// Where a container's own files lie on the scratch disk.
 fn directory_of(id: &str) -> String {
     format!("{SCRATCH}/containers/{id}")
+}
+
+/// Where a container writes.
+pub fn upper_of(id: &str) -> String {
+    format!("{}/upper", directory_of(id))
 }
 
 /// Deletes a container's files beside everything else; the name is free at once.

@@ -53,6 +53,15 @@ fn make_device(dev: &OwnedFd, name: &str, kind: FileType, mode: u32, number: u64
     mknodat(dev, name, kind, Mode::from_bits_retain(mode), number).doing(|| format!("make /dev/{name}"))
 }
 
+/// A device file that only the container's cgroup tells whether it can be opened. In place of what a privileged container has there.
+pub fn place_disk(root: &OwnedFd, path: &str, number: u64) -> Result<()> {
+    let (parent, name) = path.trim_end_matches('/').rsplit_once('/').unwrap_or(("", path));
+    let directory = inroot::open(root, parent, Make::Directory(0o755))?;
+    let _ = rustix::fs::unlinkat(&directory, name, rustix::fs::AtFlags::empty());
+    let mode = Mode::from_bits_retain(0o660);
+    mknodat(&directory, name, FileType::BlockDevice, mode, number).doing(|| format!("make the device {path}"))
+}
+
 /// The machine's own devices, but for its channel to the daemon.
 fn copy_devices(dev: &OwnedFd) -> Result<()> {
     let entries = std::fs::read_dir("/dev").doing(|| "list the machine's devices")?;

@@ -49,6 +49,9 @@ pub struct MountPlan {
     /// In place of a source: directory names below the layer directory, topmost first.
     #[prost(string, repeated, tag = "6")]
     pub layers: Vec<String>,
+    /// In place of a source: the number of a block device; 0: none.
+    #[prost(uint64, tag = "7")]
+    pub device: u64,
 }
 
 /// The process itself: all that an exec needs, and the second half of a container.

@@ -132,7 +132,7 @@ pub fn attach(mount: &OwnedFd, place: &OwnedFd) -> rustix::io::Result<()> {
 }
 
 /// A copy of the mount at `place`, not yet attached anywhere.
-pub fn copy(place: &OwnedFd, recursive: bool) -> rustix::io::Result<OwnedFd> {
+fn copy(place: &OwnedFd, recursive: bool) -> rustix::io::Result<OwnedFd> {
     let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
     if recursive {
         flags |= OpenTreeFlags::AT_RECURSIVE;
@@ -142,12 +142,13 @@ pub fn copy(place: &OwnedFd, recursive: bool) -> rustix::io::Result<OwnedFd> {
 
 pub fn bind(root: &OwnedFd, mount: &MountPlan, users: Option<&Users>) -> Result<()> {
     let users = users.filter(|_| mount.map_owners);
-    let mut source = if mount.layers.is_empty() {
-        rustix::fs::open(mount.source.as_str(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
-            .doing(|| format!("open {} for {}", mount.source, mount.destination))?
-    } else {
-        imagefiles::open(&mount.layers)?
-    };
+    if mount.device != 0 {
+        return dev::place_disk(root, &mount.destination, mount.device);
+    }
+    let stacked = if mount.layers.is_empty() { None } else { Some(imagefiles::Stacked::of(&mount.layers)?) };
+    let place = stacked.as_ref().map_or(&mount.source, |stacked| &stacked.place);
+    let mut source = rustix::fs::open(place.as_str(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
+        .doing(|| format!("open {place} for {}", mount.destination))?;
     if !mount.sub_path.is_empty() {
         let make = if mount.make_sub_path { Make::Directory(0o777) } else { Make::Nothing };
         let below = || inroot::open(&source, &mount.sub_path, make);
@@ -157,17 +158,19 @@ pub fn bind(root: &OwnedFd, mount: &MountPlan, users: Option<&Users>) -> Result<
     }
     let stat = rustix::fs::fstat(&source).doing(|| format!("look at {}", mount.source))?;
     let make = if FileType::from_raw_mode(stat.st_mode) == FileType::Directory { Make::Directory(0o755) } else { Make::File };
-    bind_place(root, &source, &mount.destination, make, mount.read_only, users)
+    let read_only = if mount.read_only { attributes::READ_ONLY } else { 0 };
+    let attributes = if stacked.is_some() { imagefiles::CAREFUL } else { read_only };
+    bind_place(root, &source, &mount.destination, make, attributes, users)
 }
 
-fn bind_place(root: &OwnedFd, source: &OwnedFd, destination: &str, make: Make, read_only: bool, users: Option<&Users>) -> Result<()> {
+fn bind_place(root: &OwnedFd, source: &OwnedFd, destination: &str, make: Make, attributes: u64, users: Option<&Users>) -> Result<()> {
     let place = inroot::open(root, destination, make)?;
     let tree = copy(source, false).doing(|| format!("copy the mount for {destination}"))?;
     if let Some(users) = users {
         users.map(&tree)?;
     }
-    if read_only {
-        attributes::set_attributes(&tree, attributes::READ_ONLY, false).doing(|| format!("make {destination} read-only"))?;
+    if attributes != 0 {
+        attributes::set_attributes(&tree, attributes, false).doing(|| format!("guard the mount on {destination}"))?;
     }
     attach(&tree, &place).doing(|| format!("mount on {destination}"))
 }
@@ -175,7 +178,7 @@ fn bind_place(root: &OwnedFd, source: &OwnedFd, destination: &str, make: Make, r
 /// Puts an existing file of the machine, such as a device, on a path of the root.
 pub fn bind_file(root: &OwnedFd, source: &str, destination: &str) -> Result<()> {
     let source = rustix::fs::open(source, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).doing(|| format!("open {source}"))?;
-    bind_place(root, &source, destination, Make::File, false, None)
+    bind_place(root, &source, destination, Make::File, 0, None)
 }
 
 fn hide<S: AsRef<str>>(root: &OwnedFd, masked: &[S], read_only: &[S]) -> Result<()> {

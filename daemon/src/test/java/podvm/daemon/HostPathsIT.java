@@ -1,11 +1,14 @@
 package podvm.daemon;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import podvm.engine.ContainerConfig;
+import podvm.engine.ContainerConfig.Device;
 import podvm.engine.ContainerConfig.Mount;
 import podvm.engine.ContainerConfig.Mount.Propagation;
 import podvm.engine.ContainerConfig.MountSource;
@@ -162,6 +166,56 @@ class HostPathsIT {
         }
     }
 
+    @Test
+    void aBlockDeviceOfTheHostIsADeviceOfTheContainer() throws Exception {
+        var guest = RealNode.guest();
+        var file = directory.toRealPath().resolve("disk.img");
+        var content = new byte[1 << 20];
+        Arrays.fill(content, (byte) 'a');
+        Files.write(file, content);
+        var device = loop(file);
+        try (var node = new RealNode(directory, guest)) {
+            node.loadImage();
+            var id = node.sandboxes.run(spec());
+            var writer = started(node, id, "writer", new Device(device, "/dev/xvda", "mrw"));
+            var reader = started(node, id, "reader", new Device(device, "/dev/in/xvdb", "r"));
+            assertThat(node.exec(writer, "head -c 3 /dev/xvda")).isEqualTo("aaa");
+            assertThat(
+                            node.exec(
+                                    writer,
+                                    "echo -n bcd | dd of=/dev/xvda conv=notrunc,fsync 2>/dev/null"))
+                    .isEmpty();
+            assertThat(node.exec(reader, "head -c 4 /dev/in/xvdb")).isEqualTo("bcda");
+            assertThat(node.exec(reader, "echo x > /dev/in/xvdb")).contains("not permitted");
+            assertThat(node.exec(writer, "cat /dev/xvda | wc -c")).isEqualTo("1048576\n");
+            // others of the machine's disks are out of reach
+            assertThat(node.exec(writer, "mknod /n b 8 0 && head -c 1 /n"))
+                    .contains("not permitted");
+            node.sandboxes.remove(id);
+        } finally {
+            run("losetup", "-d", device);
+        }
+        assertThat(Arrays.copyOf(Files.readAllBytes(file), 4)).isEqualTo("bcda".getBytes(UTF_8));
+    }
+
+    private static ContainerId started(RealNode node, SandboxId id, String name, Device device)
+            throws Exception {
+        var container = node.sandboxes.createContainer(id, container(name, List.of(device)));
+        node.sandboxes.startContainer(container);
+        return container;
+    }
+
+    private static String loop(Path file) throws Exception {
+        var losetup = new ProcessBuilder("losetup", "-f", "--show", file.toString()).start();
+        var device = new String(losetup.getInputStream().readAllBytes(), UTF_8).strip();
+        if (losetup.waitFor() != 0) {
+            var reason = "skipped: no loop device can be set up here";
+            System.out.println(reason);
+            abort(reason);
+        }
+        return device;
+    }
+
     private boolean tmpfs(String place) throws Exception {
         boolean mounted =
                 User.isRoot()
@@ -187,6 +241,10 @@ class HostPathsIT {
     }
 
     private static ContainerConfig container(String name, Mount... mounts) {
+        return container(name, List.of()).with(List.of(mounts));
+    }
+
+    private static ContainerConfig container(String name, List<Device> devices) {
         return new ContainerConfig(
                 new ContainerConfig.Metadata(name, 0),
                 RealNode.IMAGE,
@@ -195,8 +253,8 @@ class HostPathsIT {
                 List.of(),
                 "",
                 List.of(),
-                List.of(mounts),
                 List.of(),
+                devices,
                 Map.of(),
                 Map.of(),
                 Optional.empty(),

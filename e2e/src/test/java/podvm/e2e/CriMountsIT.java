@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -19,6 +20,13 @@ class CriMountsIT {
     @BeforeAll
     static void crictlIsThere() throws Exception {
         crictl = Crictl.of(node);
+    }
+
+    @AfterEach
+    void podsGo() throws Exception {
+        for (var pod : crictl.out("pods", "-q").lines().toList()) {
+            crictl.out("rmp", "--force", pod);
+        }
     }
 
     /** Logs and paths belong to whoever asked for the container. */
@@ -66,24 +74,73 @@ class CriMountsIT {
         assertThat(crictl.out("exec", "--sync", id, "cat", "/token/token")).isEqualTo("second");
         crictl.out("exec", "--sync", id, "sh", "-c", "echo kept > /data/file");
         assertThat(host.resolve("data/file")).hasContent("kept\n");
+    }
+
+    @Test
+    void theFilesOfAnImageAreAVolume() throws Exception {
+        var lower =
+                new Tar()
+                        .folder("etc", 0755)
+                        .file("etc/name", "lower\n")
+                        .file("etc/gone", "never seen\n")
+                        .link("out", "/etc/passwd");
+        var upper =
+                new Tar().folder("etc", 0755).file("etc/name", "upper\n").file("etc/.wh.gone", "");
+        var archive = node.base().resolve("tmp/tools.tar");
+        ImageArchives.layered(archive, "localhost/tools:1", lower.end(), upper.end());
+        node.podvm("image", "import", archive.toString()).expect(0);
+        Files.delete(archive);
+        var pod = crictl.sandbox("image");
+        var image =
+                """
+                {"container_path": "%s", "readonly": true, "image": {"image": "%s"}, "image_sub_path": "%s"}\
+                """;
+        var mounts =
+                ", \"mounts\": [%s, %s, %s]"
+                        .formatted(
+                                image.formatted("/tools", "localhost/tools:1", ""),
+                                image.formatted("/etc2", "localhost/tools:1", "etc"),
+                                image.formatted("/box", "localhost/box:1", ""));
+        var id = crictl.container(pod, "image", "main", "exec sleep 1000", mounts);
+
+        assertThat(crictl.out("exec", "--sync", id, "cat", "/tools/etc/name", "/etc2/name"))
+                .isEqualTo("upper\nupper");
+        assertThat(crictl.out("exec", "--sync", id, "ls", "/etc2")).isEqualTo("name");
+        assertThat(crictl.run("exec", "--sync", id, "touch", "/tools/x").exit()).isNotZero();
+        assertThat(crictl.out("exec", "--sync", id, "/box/bin/busybox", "echo", "runs"))
+                .isEqualTo("runs");
+        assertThat(crictl.out("inspect", id)).contains("imageRef\": \"sha256:");
+        assertThat(node.podvm("image", "rm", "localhost/tools:1").exit()).isNotZero();
+
+        var nowhere = image.formatted("/x", "localhost/tools:1", "not/there");
+        assertThat(refused(pod, "image", nowhere)).contains("not/there");
+        var writable = image.formatted("/x", "localhost/tools:1", "").replace("true", "false");
+        assertThat(refused(pod, "image", writable)).contains("InvalidArgument");
         crictl.out("rmp", "--force", pod);
+        node.podvm("image", "rm", "localhost/tools:1").expect(0);
+    }
+
+    /** What is said of a container with a mount that cannot be. */
+    private static String refused(String sandbox, String pod, String mount) throws Exception {
+        var config =
+                crictl.file(
+                        """
+                        {"metadata": {"name": "other"}, "image": {"image": "localhost/box:1"},
+                         "mounts": [%s]}
+                        """
+                                .formatted(mount));
+        var refused = crictl.run("create", sandbox, config, crictl.sandboxFile(pod));
+        assertThat(refused.exit()).isNotZero();
+        return refused.err();
     }
 
     @Test
     void aMountThatWouldAppearOnTheHostIsRefusedByName() throws Exception {
         var pod = crictl.sandbox("refused");
-        var config =
-                crictl.file(
-                        """
-                        {"metadata": {"name": "main"}, "image": {"image": "localhost/box:1"},
-                         "mounts": [{"container_path": "/m", "host_path": "%s", "propagation": 2}]}
-                        """
-                                .formatted(node.base()));
+        var both = mount("/m", node.base(), ", \"propagation\": 2");
 
-        var refused = crictl.run("create", pod, config, crictl.sandboxFile("refused"));
-
-        assertThat(refused.exit()).isNotZero();
-        assertThat(refused.err()).contains("Unimplemented").contains("mounts.propagation");
-        crictl.out("rmp", "--force", pod);
+        assertThat(refused(pod, "refused", both))
+                .contains("Unimplemented")
+                .contains("mounts.propagation");
     }
 }

@@ -27,6 +27,8 @@ public interface Agent extends AutoCloseable {
 
     GuestPorts ports();
 
+    GuestResources resources();
+
     void create(ContainerPlan plan, Deadline deadline) throws PodException, InterruptedException;
 
     /**
@@ -214,6 +216,12 @@ public interface Agent extends AutoCloseable {
 
         /** A tmpfs shared likewise; 0: no limit of its own. */
         record Memory(String name, long bytes) implements MountSource {}
+
+        /** A device file, in place of a directory, of a disk that is attached. */
+        record DeviceFile(String serial) implements MountSource {}
+
+        /** The files of an image: serials of its layer disks, lowest first. */
+        record ImageLayers(List<String> serials) implements MountSource {}
 
         /**
          * What {@link GuestShares#mount} has mounted. A read-only mount of it is so all the way

@@ -40,6 +40,30 @@ public record ContainerConfig(
         PidNamespace pidNamespace,
         String stopSignal) {
 
+    /** The same container with other mounts. */
+    public ContainerConfig with(List<Mount> others) {
+        return new ContainerConfig(
+                metadata,
+                image,
+                imageAsked,
+                command,
+                args,
+                workingDir,
+                env,
+                List.copyOf(others),
+                devices,
+                labels,
+                annotations,
+                logFile,
+                stdin,
+                stdinOnce,
+                tty,
+                resources,
+                security,
+                pidNamespace,
+                stopSignal);
+    }
+
     /** Unique in its sandbox. */
     public record Metadata(String name, int attempt) {}
 
@@ -58,6 +82,18 @@ public record ContainerConfig(
             boolean recursiveReadOnly,
             Propagation propagation,
             boolean selinuxRelabel) {
+        /** The same mount of something else. */
+        public Mount of(MountSource other) {
+            return new Mount(
+                    containerPath,
+                    other,
+                    subPath,
+                    readOnly,
+                    recursiveReadOnly,
+                    propagation,
+                    selinuxRelabel);
+        }
+
         public enum Propagation {
             PRIVATE,
             HOST_TO_CONTAINER,
@@ -79,8 +115,13 @@ public record ContainerConfig(
         /** A file or directory of the node. */
         record HostPath(Path path) implements MountSource {}
 
-        /** The files of an image. */
-        record ImageFiles(String image) implements MountSource {}
+        /**
+         * The files of an image, which is read-only in each case.
+         *
+         * @param image a name or an id
+         * @param id which one it is, once that is known
+         */
+        record ImageFiles(String image, Optional<Digest> id) implements MountSource {}
     }
 
     /**

@@ -89,6 +89,8 @@ public interface Sandboxes {
      */
     PortConnection connect(SandboxId sandbox, int port) throws PodException, InterruptedException;
 
+    SandboxResources resources();
+
     /** What happens from now on. */
     SandboxEvent.Subscription subscribe(SandboxEvent.Listener listener);
 }

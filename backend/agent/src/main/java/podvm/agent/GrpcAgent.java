@@ -8,6 +8,7 @@ import podvm.engine.Agent;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
 import podvm.engine.GuestPorts;
+import podvm.engine.GuestResources;
 import podvm.engine.GuestShares;
 import podvm.engine.PodException;
 import podvm.proto.agent.v1.AgentGrpc;
@@ -95,6 +96,11 @@ final class GrpcAgent implements Agent {
     @Override
     public GuestPorts ports() {
         return new GrpcPorts(connection);
+    }
+
+    @Override
+    public GuestResources resources() {
+        return new GrpcResources(connection);
     }
 
     @Override

@@ -23,6 +23,7 @@ import podvm.proto.agent.v1.CreateContainerRequest;
 import podvm.proto.agent.v1.ExecRequest;
 import podvm.proto.agent.v1.ExecStart;
 import podvm.proto.agent.v1.GuardedPaths;
+import podvm.proto.agent.v1.ImageMount;
 import podvm.proto.agent.v1.Mount;
 import podvm.proto.agent.v1.Neighbor;
 import podvm.proto.agent.v1.NetworkInterface;
@@ -195,6 +196,9 @@ final class Requests {
             case MountSource.EmptyDir(var name) -> message.setEmptyDir(name).build();
             case MountSource.Memory(var name, var bytes) ->
                     message.setTmpfs(Tmpfs.newBuilder().setName(name).setSizeBytes(bytes)).build();
+            case MountSource.DeviceFile(var serial) -> message.setDiskSerial(serial).build();
+            case MountSource.ImageLayers(var serials) ->
+                    message.setImage(ImageMount.newBuilder().addAllLayerSerials(serials)).build();
             case MountSource.Share(var name, var propagation) ->
                     message.setShare(
                                     ShareMount.newBuilder()

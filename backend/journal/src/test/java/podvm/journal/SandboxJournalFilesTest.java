@@ -137,7 +137,10 @@ final class SandboxJournalFilesTest {
                                 mount(new MountSource.EmptyDir("data")),
                                 mount(new MountSource.Memory("shm", 9)),
                                 mount(new MountSource.HostPath(Path.of("/srv"))),
-                                mount(new MountSource.ImageFiles("tools"))),
+                                mount(
+                                        new MountSource.ImageFiles(
+                                                "tools",
+                                                Optional.of(new Digest("cd".repeat(32)))))),
                         List.of(new ContainerConfig.Device("/dev/null", "/dev/zero", "rwm")),
                         Map.of("l", "1"),
                         Map.of("a", "2"),

@@ -26,15 +26,15 @@ import podvm.engine.seccomp.SeccompFilter;
 final class ConfigPlans {
     private ConfigPlans() {}
 
-    /** Has a path of the host shown to the guest. */
-    @FunctionalInterface
-    interface HostPaths {
+    /** Has what lies outside the guest shown to it: paths of the host, images, devices. */
+    interface Outside {
         MountPlan plan(ContainerConfig.Mount mount) throws PodException, InterruptedException;
+
+        MountPlan plan(ContainerConfig.Device device) throws PodException;
     }
 
     /** Fails with UNSUPPORTED where {@link Refusals} has something to say. */
-    static ContainerPlan of(
-            ContainerId id, ContainerConfig config, Image image, HostPaths hostPaths)
+    static ContainerPlan of(ContainerId id, ContainerConfig config, Image image, Outside outside)
             throws PodException, InterruptedException {
         Refusals.check(config);
         var security = config.security();
@@ -43,7 +43,7 @@ final class ConfigPlans {
                 image.layers().stream().map(layer -> layer.disk().serial()).toList(),
                 security.readOnlyRoot(),
                 process(config, image),
-                mounts(config, hostPaths),
+                mounts(config, outside),
                 limits(config.resources()),
                 security(security),
                 switch (config.pidNamespace()) {
@@ -103,19 +103,22 @@ final class ConfigPlans {
                 .orElse(user.name().isEmpty() ? image.config().user() : user.name());
     }
 
-    private static List<MountPlan> mounts(ContainerConfig config, HostPaths hostPaths)
+    private static List<MountPlan> mounts(ContainerConfig config, Outside outside)
             throws PodException, InterruptedException {
         var plans = new ArrayList<MountPlan>();
         for (var mount : config.mounts()) {
-            plans.add(mount(mount, hostPaths));
+            plans.add(mount(mount, outside));
+        }
+        for (var device : config.devices()) {
+            plans.add(outside.plan(device));
         }
         return List.copyOf(plans);
     }
 
-    private static MountPlan mount(ContainerConfig.Mount mount, HostPaths hostPaths)
+    private static MountPlan mount(ContainerConfig.Mount mount, Outside outside)
             throws PodException, InterruptedException {
         return switch (mount.source()) {
-            case MountSource.HostPath _ -> hostPaths.plan(mount);
+            case MountSource.HostPath _, MountSource.ImageFiles _ -> outside.plan(mount);
             case MountSource.Files(var name, var _) ->
                     plan(mount, new podvm.engine.Agent.MountSource.Files(name), true);
             case MountSource.EmptyDir(var name) ->
@@ -128,7 +131,6 @@ final class ConfigPlans {
                             mount,
                             new podvm.engine.Agent.MountSource.Memory(name, bytes),
                             mount.readOnly());
-            case MountSource.ImageFiles _ -> throw new IllegalStateException("refused before");
         };
     }
 

@@ -28,8 +28,6 @@ final class Refusals {
     static void check(ContainerConfig config) throws PodException {
         var refusals = new Refusals();
         config.mounts().forEach(refusals::mount);
-        config.devices()
-                .forEach(one -> refusals.fields.add("devices (" + one.containerPath() + ")"));
         refusals.resources(config.resources());
         refusals.security(config.security());
         if (!refusals.fields.isEmpty()) {
@@ -52,8 +50,10 @@ final class Refusals {
                             "mounts.propagation (Bidirectional at "
                                     + mount.containerPath()
                                     + ": what is mounted in a machine cannot appear on the host)");
-            case MountSource.ImageFiles(var image) -> fields.add("mounts.image (" + image + ")");
-            case MountSource.Files _, MountSource.EmptyDir _, MountSource.Memory _ -> {
+            case MountSource.ImageFiles _,
+                    MountSource.Files _,
+                    MountSource.EmptyDir _,
+                    MountSource.Memory _ -> {
                 if (mount.propagation() != Mount.Propagation.PRIVATE) {
                     fields.add("mounts.propagation (" + mount.containerPath() + ")");
                 }

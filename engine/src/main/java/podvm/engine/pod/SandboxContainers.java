@@ -7,12 +7,12 @@ import java.util.Optional;
 import java.util.Set;
 import podvm.engine.Agent;
 import podvm.engine.Agent.ContainerPlan;
+import podvm.engine.Agent.MountPlan;
 import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerConfig.MountSource;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
 import podvm.engine.Image;
-import podvm.engine.Images;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodStatus.ContainerState.Running;
@@ -31,7 +31,8 @@ final class SandboxContainers {
     private final SandboxId sandbox;
     private final SandboxSpec spec;
     private final List<SandboxSlot> slots;
-    private final Images images;
+    private final SandboxImages images;
+    private final SandboxDevices devices;
     private final GuestLink link;
     private final GuestContainers<SandboxSlot> guest;
     private final SandboxShares shares;
@@ -41,7 +42,8 @@ final class SandboxContainers {
             SandboxId sandbox,
             SandboxSpec spec,
             List<SandboxSlot> slots,
-            Images images,
+            SandboxImages images,
+            SandboxDevices devices,
             GuestLink link,
             GuestContainers<SandboxSlot> guest,
             SandboxShares shares,
@@ -50,6 +52,7 @@ final class SandboxContainers {
         this.spec = spec;
         this.slots = slots;
         this.images = images;
+        this.devices = devices;
         this.link = link;
         this.guest = guest;
         this.shares = shares;
@@ -66,10 +69,12 @@ final class SandboxContainers {
     }
 
     /** In the journal before the guest has it: what nobody was told of, the next daemon removes. */
-    ContainerId create(ContainerConfig config) throws PodException, InterruptedException {
+    ContainerId create(ContainerConfig asked) throws PodException, InterruptedException {
         var now = ready();
-        check(config);
-        var image = image(config);
+        check(asked);
+        var image = images.held(asked.image());
+        var _ = Signals.parse(image.config().stopSignal());
+        var config = images.resolved(asked);
         var attempt = ContainerId.randomLong();
         var plan = plan(attempt, config, image, now.agent()).withUsers(spec.users());
         var stopSignal = image.config().stopSignal();
@@ -79,9 +84,15 @@ final class SandboxContainers {
         try {
             book.publish();
             var deadline = Deadline.after(CALL);
+            // they stay until the sandbox ends: the next container often has the same ones
             for (var layer : image.layers()) {
-                // they stay until the sandbox ends: the next container often has the same ones
                 now.machine().attach(layer.disk(), deadline);
+            }
+            for (var layer : images.layers(config)) {
+                now.machine().attach(layer.disk(), deadline);
+            }
+            for (var disk : devices.disks(config)) {
+                now.machine().attach(disk, deadline);
             }
             for (var mount : config.mounts()) {
                 if (mount.source() instanceof MountSource.Files files) {
@@ -113,14 +124,34 @@ final class SandboxContainers {
             throws PodException, InterruptedException {
         boolean planned = false;
         try {
-            var plan =
-                    ConfigPlans.of(attempt, config, image, mount -> shares.choose(attempt, mount));
+            var plan = ConfigPlans.of(attempt, config, image, new Outside(attempt));
             planned = true;
             return plan;
         } finally {
             if (!planned) {
                 shares.release(attempt, agent);
             }
+        }
+    }
+
+    private final class Outside implements ConfigPlans.Outside {
+        private final ContainerId container;
+
+        Outside(ContainerId container) {
+            this.container = container;
+        }
+
+        @Override
+        public MountPlan plan(ContainerConfig.Mount mount)
+                throws PodException, InterruptedException {
+            return mount.source() instanceof MountSource.ImageFiles files
+                    ? images.plan(mount, files)
+                    : shares.choose(container, mount);
+        }
+
+        @Override
+        public MountPlan plan(ContainerConfig.Device device) throws PodException {
+            return devices.plan(device);
         }
     }
 
@@ -149,19 +180,6 @@ final class SandboxContainers {
                             + ", which does not run in its pod sandbox",
                     "");
         }
-    }
-
-    private Image image(ContainerConfig config) throws PodException {
-        var found = images.find(config.image());
-        var metadata = spec.metadata();
-        if (found.isEmpty() || !images.hold(sandbox.pod(), metadata.toString(), found.get().id())) {
-            throw new PodException(
-                    Kind.NOT_FOUND,
-                    "image " + config.image() + " is not on this node",
-                    "pull it first");
-        }
-        var _ = Signals.parse(found.get().config().stopSignal());
-        return found.get();
     }
 
     private void undo(Agent agent, SandboxSlot slot) throws InterruptedException {

@@ -47,6 +47,7 @@ final class SandboxLife {
     private final SandboxBook book;
     private final GuestContainers<SandboxSlot> guest;
     private final SandboxContainers containers;
+    private final Meter meter = new Meter();
     private final Runnable failedToStart;
     private final CountDownLatch settled = new CountDownLatch(1);
     private volatile @Nullable PodException startFailure;
@@ -90,7 +91,16 @@ final class SandboxLife {
                 new SandboxBook(slots, shares, ports.sandboxJournals(), board, events, listener);
         this.guest = new GuestContainers<>(slots, link, mailbox, patience, events, new Owner());
         this.containers =
-                new SandboxContainers(id, spec, slots, ports.images(), link, guest, shares, book);
+                new SandboxContainers(
+                        id,
+                        spec,
+                        slots,
+                        new SandboxImages(record, ports.images()),
+                        new SandboxDevices(ports.volumes()),
+                        link,
+                        guest,
+                        shares,
+                        book);
         for (var held : record.containers()) {
             slots.add(new SandboxSlot(held, stopSignal(held)));
         }
@@ -206,6 +216,10 @@ final class SandboxLife {
 
     GuestLink link() {
         return link;
+    }
+
+    Meter meter() {
+        return meter;
     }
 
     /** Waits while this daemon takes up what an earlier one left. */

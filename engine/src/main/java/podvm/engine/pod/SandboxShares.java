@@ -109,12 +109,24 @@ final class SandboxShares {
     }
 
     private One showing(Shares.Tree tree) throws InterruptedException {
-        for (var one : all) {
-            if (one.spec.tree().equals(tree) && current(one)) {
-                return one;
+        for (var possible : List.of(tree, writable(tree))) {
+            for (var one : all) {
+                if (one.spec.tree().equals(possible) && current(one)) {
+                    return one;
+                }
             }
         }
         return add(tree);
+    }
+
+    /**
+     * Who reads what another container of the pod writes sees it at once where both have the same
+     * share; the machine may write there already.
+     */
+    private static Shares.Tree writable(Shares.Tree tree) {
+        return tree.writable() == Writable.NOTHING
+                ? new Shares.Tree(tree.root(), Writable.ALL, tree.mounts())
+                : tree;
     }
 
     /** One that is being made for the same container may lack its opening yet. */

@@ -27,6 +27,7 @@ import podvm.engine.SandboxEvent;
 import podvm.engine.SandboxId;
 import podvm.engine.SandboxRecord;
 import podvm.engine.SandboxRecord.Stage;
+import podvm.engine.SandboxResources;
 import podvm.engine.SandboxSpec;
 import podvm.engine.SandboxStatus;
 import podvm.engine.Sandboxes;
@@ -93,14 +94,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
 
     private void hold(SandboxRecord record) {
         if (record.stage() == Stage.STARTED) {
-            for (var held : record.containers()) {
-                var _ =
-                        ports.images()
-                                .hold(
-                                        record.id().pod(),
-                                        record.spec().metadata().toString(),
-                                        held.container().imageId());
-            }
+            new SandboxImages(record, ports.images()).holdAgain();
         }
     }
 
@@ -411,6 +405,11 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
         var life = life(sandbox);
         life.awaitSettled();
         return life.link().agent().ports().connect(port);
+    }
+
+    @Override
+    public SandboxResources resources() {
+        return new RunningResources(this::find);
     }
 
     @Override

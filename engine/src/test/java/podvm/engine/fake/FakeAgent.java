@@ -7,6 +7,7 @@ import podvm.engine.Agent;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
 import podvm.engine.GuestPorts;
+import podvm.engine.GuestResources;
 import podvm.engine.GuestShares;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
@@ -85,6 +86,11 @@ public final class FakeAgent implements Agent {
     }
 
     @Override
+    public GuestResources resources() {
+        return new FakeGuestResources(guest, this::check);
+    }
+
+    @Override
     public void create(ContainerPlan plan, Deadline deadline) throws PodException {
         synchronized (guest) {
             check();
@@ -103,6 +109,17 @@ public final class FakeAgent implements Agent {
                 if (mount.source() instanceof MountSource.Files files
                         && !guest.volumes.containsKey(files.volume())) {
                     throw new PodException(Kind.NOT_FOUND, "no volume " + files.volume(), "");
+                }
+                if (mount.source() instanceof MountSource.DeviceFile device
+                        && !guest.has(device.serial())) {
+                    throw new PodException(Kind.NOT_FOUND, "no disk " + device.serial(), "");
+                }
+                if (mount.source() instanceof MountSource.ImageLayers layers) {
+                    for (var serial : layers.serials()) {
+                        if (!guest.has(serial)) {
+                            throw new PodException(Kind.NOT_FOUND, "no disk " + serial, "");
+                        }
+                    }
                 }
                 if (mount.source() instanceof MountSource.Share share
                         && !guest.shares.contains(share.name())) {

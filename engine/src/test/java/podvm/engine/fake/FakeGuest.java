@@ -44,6 +44,9 @@ public final class FakeGuest {
     final List<String> served = new ArrayList<>();
     @Nullable SandboxSetup setup;
 
+    /** What its containers use and may use. */
+    public final FakeMeters meters = new FakeMeters();
+
     FakeGuest(MachineSpec spec, FakePrograms programs, Path console) {
         this.spec = spec;
         this.programs = programs;

@@ -34,6 +34,7 @@ public final class FakeSandboxes implements Sandboxes {
     public static final Digest IMAGE = new Digest("ab".repeat(32));
 
     public final FakePrograms programs = new FakePrograms();
+    private final FakeSandboxResources resources = new FakeSandboxResources(this);
     private final Map<SandboxId, SandboxStatus> sandboxes = new LinkedHashMap<>();
     private final Map<ContainerId, SandboxContainer> containers = new LinkedHashMap<>();
     private final List<SandboxEvent.Listener> listeners = new CopyOnWriteArrayList<>();
@@ -290,6 +291,11 @@ public final class FakeSandboxes implements Sandboxes {
     public PortConnection connect(SandboxId sandbox, int port) throws PodException {
         var _ = status(sandbox);
         return EchoConnection.open(port);
+    }
+
+    @Override
+    public FakeSandboxResources resources() {
+        return resources;
     }
 
     @Override

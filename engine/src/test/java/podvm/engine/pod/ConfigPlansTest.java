@@ -51,12 +51,21 @@ final class ConfigPlansTest {
                 ContainerId.randomLong(),
                 container.build(),
                 new FakeImages().put("image", IMAGE),
-                ConfigPlansTest::share);
+                new Shown());
     }
 
-    private static MountPlan share(Mount mount) {
-        var source = new podvm.engine.Agent.MountSource.Share("h", Propagation.NONE);
-        return new MountPlan(mount.containerPath(), source, mount.readOnly(), "");
+    private static final class Shown implements ConfigPlans.Outside {
+        @Override
+        public MountPlan plan(Mount mount) {
+            var source = new podvm.engine.Agent.MountSource.Share("h", Propagation.NONE);
+            return new MountPlan(mount.containerPath(), source, mount.readOnly(), "");
+        }
+
+        @Override
+        public MountPlan plan(ContainerConfig.Device device) {
+            var source = new podvm.engine.Agent.MountSource.DeviceFile("D");
+            return new MountPlan(device.containerPath(), source, false, "");
+        }
     }
 
     private static SandboxBuilder main() {
@@ -173,8 +182,8 @@ final class ConfigPlansTest {
                                         new MountSource.HostPath(Path.of("/var/lib")),
                                         Mount.Propagation.BIDIRECTIONAL),
                                 mount(
-                                        new MountSource.ImageFiles("tools"),
-                                        Mount.Propagation.PRIVATE),
+                                        new MountSource.ImageFiles("tools", Optional.empty()),
+                                        Mount.Propagation.HOST_TO_CONTAINER),
                                 mount(
                                         new MountSource.EmptyDir("e"),
                                         Mount.Propagation.BIDIRECTIONAL))
@@ -202,9 +211,7 @@ final class ConfigPlansTest {
         assertThat(e.getMessage())
                 .contains("container main")
                 .contains("mounts.propagation (Bidirectional at /m")
-                .contains("mounts.image (tools)")
-                .contains("mounts.propagation (/m)")
-                .contains("devices (/dev/kvm)")
+                .contains("mounts.propagation (/m), mounts.propagation (/m)")
                 .contains("apparmor (runtime/default)")
                 .contains("selinux_options (s0)")
                 .contains("cpuset_cpus")

@@ -113,24 +113,35 @@ final class SandboxSharesTest {
                     id,
                     with(
                             "server",
-                            mount("/a", false, false, Propagation.PRIVATE),
                             mount("/a", true, false, Propagation.PRIVATE),
                             mount("/a", true, true, Propagation.PRIVATE),
-                            mount("/a", false, false, Propagation.HOST_TO_CONTAINER),
-                            mount("/a", true, false, Propagation.HOST_TO_CONTAINER)));
+                            mount("/a", true, false, Propagation.HOST_TO_CONTAINER),
+                            mount("/a", false, false, Propagation.PRIVATE),
+                            mount("/a", false, false, Propagation.HOST_TO_CONTAINER)));
             var root = Path.of("/a");
             assertThat(rig.node.shares.open())
                     .extracting(podvm.engine.Shares.ShareSpec::tree)
                     .containsExactly(
-                            new Tree(root, Writable.ALL, Mounts.AS_OPENED),
                             new Tree(root, Writable.BELOW_MOUNTS, Mounts.AS_OPENED),
                             new Tree(root, Writable.NOTHING, Mounts.AS_OPENED),
-                            new Tree(root, Writable.ALL, Mounts.LIVE),
-                            new Tree(root, Writable.NOTHING, Mounts.LIVE));
+                            new Tree(root, Writable.NOTHING, Mounts.LIVE),
+                            new Tree(root, Writable.ALL, Mounts.AS_OPENED),
+                            new Tree(root, Writable.ALL, Mounts.LIVE));
             // what is writable below mounts cannot be read-only in the guest
             assertThat(rig.guest().plans().getFirst().mounts())
                     .extracting(Agent.MountPlan::readOnly)
-                    .containsExactly(false, false, true, false, true);
+                    .containsExactly(false, true, true, false, false);
+        }
+    }
+
+    @Test
+    void whoOnlyReadsHasTheShareOfWhoWrites() throws Exception {
+        try (var rig = new SandboxRig(directory)) {
+            var id = rig.run("web");
+            rig.start(id, with("server", path("/a")));
+            rig.start(id, with("deaf", mount("/a", true, true, Propagation.PRIVATE)));
+            allServed(rig, 1);
+            assertThat(rig.guest().plans().getLast().mounts().getFirst().readOnly()).isTrue();
         }
     }
 

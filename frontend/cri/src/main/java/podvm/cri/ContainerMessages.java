@@ -22,7 +22,7 @@ final class ContainerMessages {
         };
     }
 
-    private static ContainerMetadata metadata(ContainerConfig.Metadata metadata) {
+    static ContainerMetadata metadata(ContainerConfig.Metadata metadata) {
         return ContainerMetadata.newBuilder()
                 .setName(metadata.name())
                 .setAttempt(metadata.attempt())

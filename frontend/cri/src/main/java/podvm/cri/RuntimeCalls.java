@@ -32,6 +32,8 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     private final Attach attach;
     private final PortForward portForward;
     private final ContainerEvents events;
+    private final StatsVerbs stats;
+    private final MetricsVerbs metrics;
 
     RuntimeCalls(Sandboxes sandboxes, StreamServer streams, Fields fields, NodeInfo node) {
         this.sandboxes = sandboxes;
@@ -48,6 +50,8 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
         this.attach = new Attach(sandboxes, ids, streams);
         this.portForward = new PortForward(sandboxes, ids, streams);
         this.events = new ContainerEvents(sandboxes);
+        this.stats = new StatsVerbs(sandboxes, ids, node);
+        this.metrics = new MetricsVerbs(sandboxes);
     }
 
     @Override
@@ -300,6 +304,121 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
         Calls.stream("GetContainerEvents", observer, events::answer);
     }
 
+    @Override
+    public void containerStats(
+            ContainerStatsRequest request, StreamObserver<ContainerStatsResponse> observer) {
+        Calls.answer("ContainerStats", observer, () -> stats.container(request));
+    }
+
+    @Override
+    public void listContainerStats(
+            ListContainerStatsRequest request,
+            StreamObserver<ListContainerStatsResponse> observer) {
+        Calls.answer(
+                "ListContainerStats",
+                observer,
+                () ->
+                        ListContainerStatsResponse.newBuilder()
+                                .addAllStats(stats.containers(request.getFilter()))
+                                .build());
+    }
+
+    @Override
+    public void streamContainerStats(
+            StreamContainerStatsRequest request,
+            StreamObserver<StreamContainerStatsResponse> observer) {
+        Calls.stream(
+                "StreamContainerStats",
+                observer,
+                out ->
+                        Pieces.send(
+                                stats.containers(request.getFilter()),
+                                some ->
+                                        StreamContainerStatsResponse.newBuilder()
+                                                .addAllContainerStats(some)
+                                                .build(),
+                                out));
+    }
+
+    @Override
+    public void podSandboxStats(
+            PodSandboxStatsRequest request, StreamObserver<PodSandboxStatsResponse> observer) {
+        Calls.answer("PodSandboxStats", observer, () -> stats.sandbox(request));
+    }
+
+    @Override
+    public void listPodSandboxStats(
+            ListPodSandboxStatsRequest request,
+            StreamObserver<ListPodSandboxStatsResponse> observer) {
+        Calls.answer(
+                "ListPodSandboxStats",
+                observer,
+                () ->
+                        ListPodSandboxStatsResponse.newBuilder()
+                                .addAllStats(stats.sandboxes(request.getFilter()))
+                                .build());
+    }
+
+    @Override
+    public void streamPodSandboxStats(
+            StreamPodSandboxStatsRequest request,
+            StreamObserver<StreamPodSandboxStatsResponse> observer) {
+        Calls.stream(
+                "StreamPodSandboxStats",
+                observer,
+                out ->
+                        Pieces.send(
+                                stats.sandboxes(request.getFilter()),
+                                some ->
+                                        StreamPodSandboxStatsResponse.newBuilder()
+                                                .addAllPodSandboxStats(some)
+                                                .build(),
+                                out));
+    }
+
+    @Override
+    public void listMetricDescriptors(
+            ListMetricDescriptorsRequest request,
+            StreamObserver<ListMetricDescriptorsResponse> observer) {
+        Calls.answer(
+                "ListMetricDescriptors",
+                observer,
+                () ->
+                        ListMetricDescriptorsResponse.newBuilder()
+                                .addAllDescriptors(MetricsVerbs.descriptors())
+                                .build());
+    }
+
+    @Override
+    public void listPodSandboxMetrics(
+            ListPodSandboxMetricsRequest request,
+            StreamObserver<ListPodSandboxMetricsResponse> observer) {
+        Calls.answer(
+                "ListPodSandboxMetrics",
+                observer,
+                () ->
+                        ListPodSandboxMetricsResponse.newBuilder()
+                                .addAllPodMetrics(metrics.list())
+                                .build());
+    }
+
+    @Override
+    public void streamPodSandboxMetrics(
+            StreamPodSandboxMetricsRequest request,
+            StreamObserver<StreamPodSandboxMetricsResponse> observer) {
+        Calls.stream(
+                "StreamPodSandboxMetrics",
+                observer,
+                out ->
+                        Pieces.send(
+                                metrics.list(),
+                                some ->
+                                        StreamPodSandboxMetricsResponse.newBuilder()
+                                                .addAllPodSandboxMetrics(some)
+                                                .build(),
+                                out));
+    }
+
     // What follows answers with a reason instead of gRPC's bare word, and is in fields.txt.
 
     private static PodException notYet(String verb, String reason) {
@@ -315,69 +434,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
                 });
     }
 
-    private static final String NOT_MEASURED = "what containers use is not measured yet";
     private static final String FIXED = "resources of what runs cannot be changed yet";
-
-    @Override
-    public void containerStats(
-            ContainerStatsRequest request, StreamObserver<ContainerStatsResponse> observer) {
-        refuse(observer, "ContainerStats", NOT_MEASURED);
-    }
-
-    @Override
-    public void listContainerStats(
-            ListContainerStatsRequest request,
-            StreamObserver<ListContainerStatsResponse> observer) {
-        refuse(observer, "ListContainerStats", NOT_MEASURED);
-    }
-
-    @Override
-    public void streamContainerStats(
-            StreamContainerStatsRequest request,
-            StreamObserver<StreamContainerStatsResponse> observer) {
-        refuse(observer, "StreamContainerStats", NOT_MEASURED);
-    }
-
-    @Override
-    public void podSandboxStats(
-            PodSandboxStatsRequest request, StreamObserver<PodSandboxStatsResponse> observer) {
-        refuse(observer, "PodSandboxStats", NOT_MEASURED);
-    }
-
-    @Override
-    public void listPodSandboxStats(
-            ListPodSandboxStatsRequest request,
-            StreamObserver<ListPodSandboxStatsResponse> observer) {
-        refuse(observer, "ListPodSandboxStats", NOT_MEASURED);
-    }
-
-    @Override
-    public void streamPodSandboxStats(
-            StreamPodSandboxStatsRequest request,
-            StreamObserver<StreamPodSandboxStatsResponse> observer) {
-        refuse(observer, "StreamPodSandboxStats", NOT_MEASURED);
-    }
-
-    @Override
-    public void listMetricDescriptors(
-            ListMetricDescriptorsRequest request,
-            StreamObserver<ListMetricDescriptorsResponse> observer) {
-        refuse(observer, "ListMetricDescriptors", NOT_MEASURED);
-    }
-
-    @Override
-    public void listPodSandboxMetrics(
-            ListPodSandboxMetricsRequest request,
-            StreamObserver<ListPodSandboxMetricsResponse> observer) {
-        refuse(observer, "ListPodSandboxMetrics", NOT_MEASURED);
-    }
-
-    @Override
-    public void streamPodSandboxMetrics(
-            StreamPodSandboxMetricsRequest request,
-            StreamObserver<StreamPodSandboxMetricsResponse> observer) {
-        refuse(observer, "StreamPodSandboxMetrics", NOT_MEASURED);
-    }
 
     @Override
     public void updateContainerResources(
