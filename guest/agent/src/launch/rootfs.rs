@@ -132,7 +132,7 @@ pub fn attach(mount: &OwnedFd, place: &OwnedFd) -> rustix::io::Result<()> {
 }
 
 /// A copy of the mount at `place`, not yet attached anywhere.
-fn copy(place: &OwnedFd, recursive: bool) -> rustix::io::Result<OwnedFd> {
+pub fn copy(place: &OwnedFd, recursive: bool) -> rustix::io::Result<OwnedFd> {
     let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
     if recursive {
         flags |= OpenTreeFlags::AT_RECURSIVE;
