@@ -1,9 +1,9 @@
 //! Bounds of what the daemon may send. Every refusal names the field.
 
-use crate::api::{CgroupSetting, CreateContainerRequest, Mount, Process, Resources, User, mount};
+use crate::api::{CgroupSetting, CreateContainerRequest, Mount, Process, Resources, SeccompMode, User, mount};
 use crate::disks::check_serial;
 use crate::error::{Error, Result};
-use crate::launch::{capabilities, prepare};
+use crate::launch::{capabilities, prepare, seccomp};
 
 const MAX_LAYERS: usize = 200;
 const MAX_MOUNTS: usize = 512;
@@ -11,6 +11,8 @@ const MAX_STRINGS: usize = 16 * 1024;
 const MAX_BYTES: usize = 2 << 20;
 const MAX_GUARDED: usize = 256;
 const MAX_PATH: usize = 4095;
+/// The last number means "none".
+const MAX_ID: u64 = u32::MAX as u64;
 const MAX_GROUPS: usize = 65_536;
 const MAX_SETTINGS: usize = 64;
 const MAX_VALUE: usize = 4096;
@@ -53,9 +55,18 @@ pub fn container(request: &CreateContainerRequest) -> Result<()> {
         if !security.privileged && !granted.contains(ambient) {
             return refuse("security.ambient_capabilities", "not among the capabilities");
         }
+        if security.seccomp() == SeccompMode::Filter {
+            seccomp::from_wire(&security.seccomp_filter)?;
+        }
         let guarded = security.guarded_paths.clone().unwrap_or_default();
         at_most("security.guarded_paths", guarded.masked.len() + guarded.read_only.len(), MAX_GUARDED)?;
         guarded.masked.iter().chain(&guarded.read_only).try_for_each(|p| path("security.guarded_paths", p))?;
+    }
+    if let Some(users) = &request.user_namespace {
+        let last = |first: u32| u64::from(first) + u64::from(users.length);
+        if users.length == 0 || users.first_uid == 0 || users.first_gid == 0 || last(users.first_uid.max(users.first_gid)) > MAX_ID {
+            return refuse("user_namespace", format_args!("not a mapping to users of the machine other than root: {users:?}"));
+        }
     }
     resources(&request.resources.clone().unwrap_or_default())
 }

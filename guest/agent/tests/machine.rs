@@ -4,6 +4,7 @@
 
 mod ports;
 mod rig;
+mod security;
 
 use std::time::{Duration, Instant};
 

@@ -50,7 +50,9 @@ impl Containers {
     }
 
     async fn launch(self: &Arc<Self>, request: &CreateContainerRequest, hostname: &str, directory: &str) -> Result<Arc<Container>> {
-        let mut plan = plan(request, hostname, directory)?;
+        let users = request.user_namespace.map(|users| self.pod_users(users)).transpose()?;
+        let users = users.map(|users| users.path()).unwrap_or_default();
+        let mut plan = Plan { users, ..plan(request, hostname, directory)? };
         for (mount, planned) in request.mounts.iter().zip(&mut plan.mounts) {
             if let Some(mount::Source::DiskSerial(serial)) = &mount.source {
                 planned.device = disks::number(serial).await?;
@@ -179,7 +181,13 @@ fn plan(request: &CreateContainerRequest, hostname: &str, directory: &str) -> Re
             read_only: root.read_only,
         }),
         mounts,
-        exec: Some(ExecPlan { process: request.process.clone(), security: request.security.clone(), hostname: hostname.to_owned() }),
+        exec: Some(ExecPlan {
+            process: request.process.clone(),
+            security: request.security.clone(),
+            hostname: hostname.to_owned(),
+            users: request.user_namespace,
+        }),
+        users: String::new(),
     })
 }
 
@@ -242,6 +250,7 @@ fn mount_plan(mount: &Mount) -> Result<MountPlan> {
         read_only: mount.read_only,
         sub_path: mount.sub_path.clone(),
         make_sub_path,
+        map_owners: matches!(mount.source, Some(mount::Source::EmptyDir(_))),
         layers: image_layers(mount).iter().rev().cloned().collect(),
         // Waiting for a disk is done apart.
         device: 0,

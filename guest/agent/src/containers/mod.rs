@@ -7,6 +7,7 @@ pub mod link;
 pub mod output;
 mod pids;
 pub mod streams;
+mod users;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -94,6 +95,7 @@ pub struct Containers {
     layers: Layers,
     device_filter: Mutex<Option<Arc<OwnedFd>>>,
     pod_pids: Mutex<Option<Arc<pids::PodPids>>>,
+    pod_users: Mutex<Option<Arc<users::PodUsers>>>,
     /// How many calls are making or starting a container.
     changing: watch::Sender<usize>,
     pub execs: Arc<tokio::sync::Semaphore>,
@@ -109,6 +111,7 @@ impl Containers {
             layers: Layers::default(),
             device_filter: Mutex::default(),
             pod_pids: Mutex::default(),
+            pod_users: Mutex::default(),
             changing: watch::Sender::new(0),
             execs: Arc::new(tokio::sync::Semaphore::new(exec::MAX)),
         }

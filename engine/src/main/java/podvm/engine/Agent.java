@@ -122,7 +122,50 @@ public interface Agent extends AutoCloseable {
             SecurityPlan security,
             Processes processes,
             boolean stdin,
-            boolean stdinOnce) {}
+            boolean stdinOnce,
+            Optional<UserMapping> users) {
+        /** Its users are the machine's. */
+        public ContainerPlan(
+                ContainerId id,
+                List<String> layerSerials,
+                boolean readOnlyRoot,
+                ProcessPlan process,
+                List<MountPlan> mounts,
+                ResourceLimits limits,
+                SecurityPlan security,
+                Processes processes,
+                boolean stdin,
+                boolean stdinOnce) {
+            this(
+                    id,
+                    layerSerials,
+                    readOnlyRoot,
+                    process,
+                    mounts,
+                    limits,
+                    security,
+                    processes,
+                    stdin,
+                    stdinOnce,
+                    Optional.empty());
+        }
+
+        /** With users that are others in the machine. */
+        public ContainerPlan withUsers(Optional<UserMapping> mapping) {
+            return new ContainerPlan(
+                    id,
+                    layerSerials,
+                    readOnlyRoot,
+                    process,
+                    mounts,
+                    limits,
+                    security,
+                    processes,
+                    stdin,
+                    stdinOnce,
+                    mapping);
+        }
+    }
 
     /** Whose processes a container sees. */
     sealed interface Processes {
@@ -214,8 +257,30 @@ public interface Agent extends AutoCloseable {
             List<String> capabilities,
             List<String> ambient,
             boolean noNewPrivileges,
-            boolean seccompUnconfined,
+            SystemCalls calls,
             Optional<GuardedPaths> guarded) {}
+
+    /** Which system calls a process may make. */
+    sealed interface SystemCalls {
+        /** Those that container engines usually allow, and those that capabilities open. */
+        record Usual() implements SystemCalls {}
+
+        record All() implements SystemCalls {}
+
+        /**
+         * @param program for the guest's kernel: an array of struct sock_filter
+         */
+        record Filtered(byte[] program) implements SystemCalls {
+            public Filtered {
+                program = program.clone();
+            }
+
+            @Override
+            public byte[] program() {
+                return program.clone();
+            }
+        }
+    }
 
     /** Absolute paths; those that are not there are left out. */
     record GuardedPaths(List<String> masked, List<String> readOnly) {}

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import podvm.engine.seccomp.SeccompProfile;
 
 /**
  * A container exactly as it is to be: references are resolved and variables expanded already, and
@@ -261,10 +262,8 @@ public record ContainerConfig(
 
         record Unconfined() implements Seccomp {}
 
-        /**
-         * @param profile its JSON
-         */
-        record Localhost(String profile) implements Seccomp {}
+        /** A profile of the node. */
+        record Localhost(SeccompProfile profile) implements Seccomp {}
     }
 
     /** Whose processes it sees. */

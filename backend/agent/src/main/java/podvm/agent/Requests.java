@@ -14,6 +14,7 @@ import podvm.engine.Agent.Processes;
 import podvm.engine.Agent.ResourceLimits;
 import podvm.engine.Agent.SandboxSetup;
 import podvm.engine.Agent.SecurityPlan;
+import podvm.engine.Agent.SystemCalls;
 import podvm.engine.Agent.VolumeFile;
 import podvm.engine.ContainerId;
 import podvm.engine.PodNetwork;
@@ -40,6 +41,7 @@ import podvm.proto.agent.v1.ShareMount;
 import podvm.proto.agent.v1.TerminalSize;
 import podvm.proto.agent.v1.Tmpfs;
 import podvm.proto.agent.v1.User;
+import podvm.proto.agent.v1.UserNamespace;
 
 /** The engine's plans as messages. */
 final class Requests {
@@ -125,6 +127,13 @@ final class Requests {
             case Processes.Of(var other) ->
                     message.setPidNamespace(PidNamespace.newBuilder().setContainer(other.text()));
         }
+        plan.users()
+                .ifPresent(users ->
+                        message.setUserNamespace(
+                                UserNamespace.newBuilder()
+                                        .setFirstUid(users.firstUid())
+                                        .setFirstGid(users.firstGid())
+                                        .setLength(users.length())));
         return message.build();
     }
 
@@ -224,11 +233,14 @@ final class Requests {
                         .setPrivileged(plan.privileged())
                         .addAllCapabilities(plan.capabilities())
                         .setNoNewPrivileges(plan.noNewPrivileges())
-                        .setSeccomp(
-                                plan.seccompUnconfined()
-                                        ? SeccompMode.SECCOMP_MODE_UNCONFINED
-                                        : SeccompMode.SECCOMP_MODE_DEFAULT)
                         .addAllAmbientCapabilities(plan.ambient());
+        switch (plan.calls()) {
+            case SystemCalls.Usual _ -> message.setSeccomp(SeccompMode.SECCOMP_MODE_DEFAULT);
+            case SystemCalls.All _ -> message.setSeccomp(SeccompMode.SECCOMP_MODE_UNCONFINED);
+            case SystemCalls.Filtered(var program) ->
+                    message.setSeccomp(SeccompMode.SECCOMP_MODE_FILTER)
+                            .setSeccompFilter(ByteString.copyFrom(program));
+        }
         plan.guarded()
                 .ifPresent(paths ->
                         message.setGuardedPaths(

@@ -350,7 +350,13 @@ class AgentIT {
                 process,
                 List.of(mounts),
                 new ResourceLimits(0, 0, 0, 0, 0, 0),
-                new SecurityPlan(false, List.of(), List.of(), false, false, Optional.empty()),
+                new SecurityPlan(
+                        false,
+                        List.of(),
+                        List.of(),
+                        false,
+                        new Agent.SystemCalls.Usual(),
+                        Optional.empty()),
                 new Agent.Processes.Own(),
                 stdin,
                 stdin);

@@ -164,7 +164,7 @@ class GrpcAgentTest {
                                 List.of("CAP_CHOWN"),
                                 List.of("CAP_CHOWN"),
                                 true,
-                                true,
+                                new Agent.SystemCalls.Filtered(new byte[] {6, 0, 0, 0, 0, 0, 0, 0}),
                                 Optional.of(
                                         new Agent.GuardedPaths(
                                                 List.of("/proc/keys"), List.of("/proc/sys")))),
@@ -197,8 +197,7 @@ class GrpcAgentTest {
         assertThat(request.getMounts(1).getSubPath()).isEqualTo("s");
         assertThat(request.getMounts(2).getTmpfs().getSizeBytes()).isEqualTo(9);
         assertThat(request.getResources().getMemoryMaxBytes()).isEqualTo(1 << 30);
-        assertThat(request.getSecurity().getSeccomp())
-                .isEqualTo(SeccompMode.SECCOMP_MODE_UNCONFINED);
+        assertThat(request.getSecurity().getSeccomp()).isEqualTo(SeccompMode.SECCOMP_MODE_FILTER);
         assertThat(request.getStdinOnce()).isTrue();
     }
 

@@ -27,6 +27,8 @@ import podvm.engine.SandboxRecord;
 import podvm.engine.SandboxShare;
 import podvm.engine.SandboxSpec;
 import podvm.engine.Shares;
+import podvm.engine.UserMapping;
+import podvm.engine.seccomp.SeccompProfile;
 
 final class SandboxJournalFilesTest {
     @TempDir Path directory;
@@ -79,6 +81,21 @@ final class SandboxJournalFilesTest {
         assertThat(disk).doesNotExist();
     }
 
+    private static SeccompProfile profile() {
+        return new SeccompProfile(
+                SeccompProfile.Action.ALLOW,
+                List.of("SCMP_ARCH_X86"),
+                List.of(
+                        new SeccompProfile.Rule(
+                                List.of("socket"),
+                                SeccompProfile.Action.KILL,
+                                List.of(
+                                        new SeccompProfile.Condition(
+                                                5, SeccompProfile.Comparison.MASKED_EQUAL, -1, 1)),
+                                Set.of("CAP_CHOWN"),
+                                Set.of())));
+    }
+
     private static SandboxRecord record() {
         var id = SandboxId.random();
         var spec =
@@ -95,7 +112,8 @@ final class SandboxJournalFilesTest {
                         Map.of("app", "web"),
                         Map.of("note", "x"),
                         Map.of("net.core.somaxconn", "100"),
-                        new SandboxSpec.Limits(Optional.of(500L), Optional.of(1L << 20), 3));
+                        new SandboxSpec.Limits(Optional.of(500L), Optional.of(1L << 20), 3),
+                        Optional.of(new UserMapping(1000, 2000, 65_536)));
         var config =
                 new ContainerConfig(
                         new ContainerConfig.Metadata("main", 1),
@@ -153,7 +171,7 @@ final class SandboxJournalFilesTest {
                                 true,
                                 List.of("/proc/keys"),
                                 List.of("/proc/sys"),
-                                new ContainerConfig.Seccomp.Localhost("{}"),
+                                new ContainerConfig.Seccomp.Localhost(profile()),
                                 "unconfined",
                                 ""),
                         new ContainerConfig.PidNamespace.Target(ContainerId.randomLong()),

@@ -12,6 +12,7 @@ import podvm.engine.Agent.ProcessPlan;
 import podvm.engine.Agent.Processes;
 import podvm.engine.Agent.ResourceLimits;
 import podvm.engine.Agent.SecurityPlan;
+import podvm.engine.Agent.SystemCalls;
 import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerConfig.MountSource;
 import podvm.engine.ContainerConfig.Security;
@@ -19,6 +20,7 @@ import podvm.engine.ContainerId;
 import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.engine.seccomp.SeccompFilter;
 
 /** Turns what is asked for of a sandbox's container into what the guest must do. */
 final class ConfigPlans {
@@ -148,19 +150,30 @@ final class ConfigPlans {
                 Refusals.bytes(resources.unified().getOrDefault("pids.max", "0")).orElse(0L));
     }
 
-    private static SecurityPlan security(Security security) {
+    private static SecurityPlan security(Security security) throws PodException {
         var add = new HashSet<>(security.addCapabilities());
         add.addAll(security.addAmbientCapabilities());
+        var capabilities = Capabilities.of(add, security.dropCapabilities());
         return new SecurityPlan(
                 security.privileged(),
-                Capabilities.of(add, security.dropCapabilities()),
+                capabilities,
                 Capabilities.named(
                         security.addAmbientCapabilities().contains("ALL")
                                 ? Capabilities.ALL
                                 : security.addAmbientCapabilities()),
                 security.noNewPrivileges(),
-                security.seccomp() instanceof ContainerConfig.Seccomp.Unconfined,
+                calls(security.seccomp(), capabilities),
                 guarded(security));
+    }
+
+    private static SystemCalls calls(ContainerConfig.Seccomp seccomp, List<String> capabilities)
+            throws PodException {
+        return switch (seccomp) {
+            case ContainerConfig.Seccomp.RuntimeDefault _ -> new SystemCalls.Usual();
+            case ContainerConfig.Seccomp.Unconfined _ -> new SystemCalls.All();
+            case ContainerConfig.Seccomp.Localhost(var profile) ->
+                    new SystemCalls.Filtered(SeccompFilter.compile(profile, capabilities));
+        };
     }
 
     private static Optional<GuardedPaths> guarded(Security security) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import podvm.engine.Agent;
 import podvm.engine.Agent.ContainerPlan;
 import podvm.engine.Agent.MountPlan;
 import podvm.engine.Agent.MountSource;
@@ -216,7 +217,9 @@ final class ContainerPlans {
                 Capabilities.of(spec.addCapabilities(), spec.dropCapabilities()),
                 List.of(),
                 !spec.allowPrivilegeEscalation(),
-                spec.seccompUnconfined(),
+                spec.seccompUnconfined()
+                        ? new Agent.SystemCalls.All()
+                        : new Agent.SystemCalls.Usual(),
                 Optional.empty());
     }
 }

@@ -84,9 +84,6 @@ final class Refusals {
 
     private void security(Security security) {
         refuse(
-                security.seccomp() instanceof ContainerConfig.Seccomp.Localhost,
-                "linux.security_context.seccomp (a profile of the node)");
-        refuse(
                 !security.apparmor().isEmpty() && !security.apparmor().equals("unconfined"),
                 "linux.security_context.apparmor (" + security.apparmor() + ")");
         refuse(

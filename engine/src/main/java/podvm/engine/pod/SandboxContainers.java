@@ -77,7 +77,7 @@ final class SandboxContainers {
         var _ = Signals.parse(image.config().stopSignal());
         var config = images.resolved(asked);
         var attempt = ContainerId.randomLong();
-        var plan = plan(attempt, config, image, now.agent());
+        var plan = plan(attempt, config, image, now.agent()).withUsers(spec.users());
         var stopSignal = image.config().stopSignal();
         var slot = new SandboxSlot(attempt, sandbox, config, image.id(), stopSignal);
         slots.add(slot);
@@ -97,7 +97,11 @@ final class SandboxContainers {
             }
             for (var mount : config.mounts()) {
                 if (mount.source() instanceof MountSource.Files files) {
-                    now.agent().putVolume(files.name(), files.files(), deadline);
+                    now.agent()
+                            .putVolume(
+                                    files.name(),
+                                    PodUsers.owned(files.files(), spec.users()),
+                                    deadline);
                 }
             }
             shares.provide(attempt, now.agent(), deadline);

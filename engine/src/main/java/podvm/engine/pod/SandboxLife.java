@@ -80,7 +80,11 @@ final class SandboxLife {
                         ports,
                         settings,
                         _ -> {},
-                        new SandboxStart.Extras(spec.metadata().uid(), spec.sysctls(), spec.dns()));
+                        new SandboxStart.Extras(
+                                spec.metadata().uid(),
+                                PodUsers.sysctls(spec.sysctls(), spec.users()),
+                                spec.dns(),
+                                id.text()));
         this.link = new GuestLink(name, starter, mailbox, events);
         this.shares = new SandboxShares(id.pod(), ports.shares(), events, record.shares());
         this.book =

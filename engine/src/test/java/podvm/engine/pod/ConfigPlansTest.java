@@ -13,6 +13,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import podvm.engine.Agent;
 import podvm.engine.Agent.ContainerPlan;
 import podvm.engine.Agent.MountPlan;
 import podvm.engine.Agent.Processes;
@@ -32,6 +33,7 @@ import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.fake.FakeImages;
 import podvm.engine.fake.SandboxBuilder;
+import podvm.engine.seccomp.SeccompProfile;
 
 final class ConfigPlansTest {
     private static final ImageConfig IMAGE =
@@ -114,9 +116,19 @@ final class ConfigPlansTest {
                 .containsExactlyInAnyOrder("CAP_NET_ADMIN", "CAP_KILL");
         assertThat(plan.security().ambient()).containsExactly("CAP_KILL");
         assertThat(plan.security().noNewPrivileges()).isTrue();
-        assertThat(plan.security().seccompUnconfined()).isTrue();
+        assertThat(plan.security().calls()).isEqualTo(new Agent.SystemCalls.All());
         assertThat(plan.security().guarded().orElseThrow().masked()).isEmpty();
         assertThat(plan.security().guarded().orElseThrow().readOnly()).containsExactly("/proc/sys");
+    }
+
+    @Test
+    void aProfileOfTheNodeBecomesAProgramForTheGuest() throws Exception {
+        var profile = new SeccompProfile(SeccompProfile.Action.ALLOW, List.of(), List.of());
+        var filtered = security(User.IMAGES, new Seccomp.Localhost(profile), "unconfined", "");
+        assertThat(plan(main().security(filtered)).security().calls())
+                .isInstanceOfSatisfying(
+                        Agent.SystemCalls.Filtered.class,
+                        calls -> assertThat(calls.program()).isNotEmpty());
     }
 
     @Test
@@ -179,7 +191,7 @@ final class ConfigPlansTest {
                         .security(
                                 security(
                                         User.IMAGES,
-                                        new Seccomp.Localhost("{}"),
+                                        new Seccomp.RuntimeDefault(),
                                         "runtime/default",
                                         "s0"))
                         .resources(
@@ -200,7 +212,6 @@ final class ConfigPlansTest {
                 .contains("container main")
                 .contains("mounts.propagation (Bidirectional at /m")
                 .contains("mounts.propagation (/m), mounts.propagation (/m)")
-                .contains("seccomp")
                 .contains("apparmor (runtime/default)")
                 .contains("selinux_options (s0)")
                 .contains("cpuset_cpus")

@@ -84,7 +84,7 @@ final class ContainerConfigs {
                     "a container with a log_path needs a sandbox with a log_directory",
                     "set log_directory in the sandbox's configuration");
         }
-        var file = directory.get().resolve(logPath).normalize();
+        var file = directory.get().resolve(Paths.any(logPath)).normalize();
         if (!file.startsWith(directory.get().normalize())) {
             throw new PodException(
                     Kind.INVALID, "config.log_path leaves the log directory: " + logPath, "");

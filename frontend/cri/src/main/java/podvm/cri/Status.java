@@ -29,11 +29,11 @@ final class Status {
                         RuntimeCondition.newBuilder().setType("RuntimeReady").setStatus(true))
                 .addConditions(networkReady);
         for (var handler : handlers) {
-            // user namespaces are not there yet
             response.addRuntimeHandlersBuilder()
                     .setName(handler)
                     .getFeaturesBuilder()
-                    .setRecursiveReadOnlyMounts(true);
+                    .setRecursiveReadOnlyMounts(true)
+                    .setUserNamespaces(true);
         }
         response.getFeaturesBuilder().setSupplementalGroupsPolicy(true);
         if (request.getVerbose()) {

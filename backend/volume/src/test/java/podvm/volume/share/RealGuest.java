@@ -157,7 +157,12 @@ final class RealGuest implements AutoCloseable {
                         List.of(mounts),
                         new ResourceLimits(0, 0, 0, 0, 0, 0),
                         new SecurityPlan(
-                                true, List.of(), List.of(), false, false, Optional.empty()),
+                                true,
+                                List.of(),
+                                List.of(),
+                                false,
+                                new Agent.SystemCalls.Usual(),
+                                Optional.empty()),
                         new Processes.Own(),
                         false,
                         false),
