@@ -146,8 +146,8 @@ impl Agent for Service {
             if request.security.as_ref().is_some_and(may_use_drivers) {
                 service.modules.rest_ready().await;
             }
-            service.containers.create(request, &hostname).await?;
-            Ok(CreateContainerResponse {})
+            let user = service.containers.create(request, &hostname).await?;
+            Ok(CreateContainerResponse { user })
         })
         .await
     }

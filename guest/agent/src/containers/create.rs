@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use rustix::fd::OwnedFd;
 use tokio::sync::watch;
 
-use crate::api::{ContainerState, CreateContainerRequest, Mount, Process, container_state::Phase, mount};
+use crate::api::{ContainerState, CreateContainerRequest, Mount, Process, ResolvedUser, container_state::Phase, mount};
 use crate::cgroup::Cgroup;
 use crate::checks;
 use crate::disks::{self, SCRATCH, make_directory};
@@ -27,7 +27,8 @@ pub const TMPFS: &str = "/run/podvm/tmpfs";
 const ETC_FILES: [&str; 3] = ["hosts", "resolv.conf", "hostname"];
 
 impl Containers {
-    pub async fn create(self: &Arc<Self>, request: CreateContainerRequest, hostname: &str) -> Result<()> {
+    /// Returns whom the process will be.
+    pub async fn create(self: &Arc<Self>, request: CreateContainerRequest, hostname: &str) -> Result<Option<ResolvedUser>> {
         checks::container(&request)?;
         let reservation = self.reserve(&request.id)?;
         let root = request.root.clone().unwrap_or_default();
@@ -42,14 +43,19 @@ impl Containers {
         if result.is_err() {
             discard(&request.id);
         }
-        let container = result?;
+        let (container, user) = result?;
         self.all().insert(request.id.clone(), container.clone());
         drop(reservation);
         self.tell(&container.state());
-        Ok(())
+        Ok(user)
     }
 
-    async fn launch(self: &Arc<Self>, request: &CreateContainerRequest, hostname: &str, directory: &str) -> Result<Arc<Container>> {
+    async fn launch(
+        self: &Arc<Self>,
+        request: &CreateContainerRequest,
+        hostname: &str,
+        directory: &str,
+    ) -> Result<(Arc<Container>, Option<ResolvedUser>)> {
         let users = request.user_namespace.map(|users| self.pod_users(users)).transpose()?;
         let users = users.map(|users| users.path()).unwrap_or_default();
         let mut plan = Plan { users, ..plan(request, hostname, directory)? };
@@ -60,7 +66,10 @@ impl Containers {
         }
         let cgroup = Cgroup::create(&request.id, &request.resources.clone().unwrap_or_default())?;
         match self.launch_in(request, plan, &cgroup).await {
-            Ok(launched) => Ok(self.keep(request, cgroup, launched)),
+            Ok(mut launched) => {
+                let user = launched.user.take();
+                Ok((self.keep(request, cgroup, launched), user))
+            }
             Err(e) => {
                 let _ = cgroup.kill();
                 let _ = cgroup.remove().await;
@@ -89,8 +98,8 @@ impl Containers {
         let ending = self.reaper.expect(started.pid);
         drop(theirs);
         link.send(&plan).await?;
-        let master = match link.report().await?.map(|(report, fd)| (report.kind, fd)) {
-            Some((Some(report::Kind::Ready(_)), master)) => master,
+        let (user, master) = match link.report().await?.map(|(report, fd)| (report.kind, fd)) {
+            Some((Some(report::Kind::Ready(ready)), master)) => (ready.user, master),
             Some((Some(report::Kind::Failed(message)), _)) => return Err(Error::internal(format!("container {}: {message}", request.id))),
             _ => {
                 return Err(Error::internal(format!(
@@ -100,7 +109,16 @@ impl Containers {
                 )));
             }
         };
-        Ok(Launched { started, ending, link, stdin: stdio.stdin, outputs: stdio.outputs, master, plan: plan.exec.unwrap_or_default() })
+        Ok(Launched {
+            started,
+            ending,
+            link,
+            stdin: stdio.stdin,
+            outputs: stdio.outputs,
+            master,
+            user,
+            plan: plan.exec.unwrap_or_default(),
+        })
     }
 
     fn keep(self: &Arc<Self>, request: &CreateContainerRequest, cgroup: Cgroup, launched: Launched) -> Arc<Container> {
@@ -161,6 +179,7 @@ struct Launched {
     stdin: Option<OwnedFd>,
     outputs: Option<[OwnedFd; 2]>,
     master: Option<OwnedFd>,
+    user: Option<ResolvedUser>,
     plan: ExecPlan,
 }
 

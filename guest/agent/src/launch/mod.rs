@@ -21,7 +21,7 @@ use crate::sys;
 
 use channel::Channel;
 use mapping::Users;
-use plan::{ExecPlan, Plan, Report, report};
+use plan::{ExecPlan, Plan, ReadyReport, Report, report};
 
 /// `argv[0]` of process 1 of a container.
 pub const CONTAINER: &CStr = c"podvm-container";
@@ -86,7 +86,8 @@ fn run(channel: &Channel, plan: &ExecPlan, users: Option<&Users>, is_first: bool
     };
     // What is wrong with the process itself (user, directory, ...) is the answer to the start, not to the preparation.
     let ready = prepare::process(plan, users);
-    channel.send(&Report { kind: Some(report::Kind::Ready(true)) }, terminal.as_ref());
+    let user = ready.as_ref().ok().map(prepare::Ready::user);
+    channel.send(&Report { kind: Some(report::Kind::Ready(ReadyReport { user })) }, terminal.as_ref());
     drop(terminal);
     if !channel.wait_for_start() {
         std::process::exit(128);

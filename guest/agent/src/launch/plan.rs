@@ -73,14 +73,21 @@ pub struct Report {
     pub kind: Option<report::Kind>,
 }
 
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ReadyReport {
+    /// Nobody where it will not start.
+    #[prost(message, optional, tag = "1")]
+    pub user: Option<api::ResolvedUser>,
+}
+
 pub mod report {
     use crate::api;
 
     #[derive(Clone, PartialEq, prost::Oneof)]
     pub enum Kind {
         /// Everything is in place; the terminal's master side comes along where there is one.
-        #[prost(bool, tag = "1")]
-        Ready(bool),
+        #[prost(message, tag = "1")]
+        Ready(super::ReadyReport),
         #[prost(string, tag = "2")]
         Failed(String),
         #[prost(message, tag = "3")]

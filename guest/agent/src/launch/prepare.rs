@@ -11,7 +11,7 @@ use rustix::process::Resource;
 use rustix::termios::Winsize;
 use rustix::thread::CapabilitySet;
 
-use crate::api::{Process, SeccompMode, StartError, TerminalSize, start_error};
+use crate::api::{Process, ResolvedUser, SeccompMode, StartError, TerminalSize, start_error};
 use crate::error::{Doing, Error, Result};
 use crate::sys;
 
@@ -26,6 +26,7 @@ pub struct Ready {
     args: Vec<CString>,
     env: Vec<CString>,
     path: String,
+    identity: users::Identity,
     /// A foreign filter may forbid whatever it likes: nothing but the execution comes after it.
     filter: Option<Vec<sys::seccomp::Instruction>>,
 }
@@ -114,11 +115,16 @@ pub fn process(plan: &ExecPlan, users: Option<&Users>) -> Result<Ready> {
         args: strings(&process.args).doing(|| "pass the arguments")?,
         env: strings(&env).doing(|| "pass the environment")?,
         path,
+        identity,
         filter,
     })
 }
 
 impl Ready {
+    pub fn user(&self) -> ResolvedUser {
+        ResolvedUser { uid: self.identity.uid, gid: self.identity.gid, gids: self.identity.groups.clone() }
+    }
+
     /// Returns only with the reason why not.
     pub fn execute(&self) -> StartError {
         if let Some(Err(e)) = self.filter.as_ref().map(|filter| sys::seccomp::install(filter)) {

@@ -29,7 +29,9 @@ public interface Agent extends AutoCloseable {
 
     GuestPorts ports();
 
-    void create(ContainerPlan plan, Deadline deadline) throws PodException, InterruptedException;
+    /** Returns whom its process will be; empty where the container's files do not know the user. */
+    Optional<ResolvedUser> create(ContainerPlan plan, Deadline deadline)
+            throws PodException, InterruptedException;
 
     /**
      * Empty when the program runs; else why it could not be executed, with the exit code that the
@@ -196,6 +198,13 @@ public interface Agent extends AutoCloseable {
             int rows,
             int oomScoreAdj,
             List<Rlimit> rlimits) {}
+
+    /**
+     * Numbers without sign, as the container's own /etc/passwd and /etc/group gave them.
+     *
+     * @param gids with the one before
+     */
+    record ResolvedUser(int uid, int gid, List<Integer> gids) {}
 
     /**
      * @param name the suffix of RLIMIT_ in lower case: "nofile", "core"

@@ -104,13 +104,18 @@ final class GrpcAgent implements Agent {
     }
 
     @Override
-    public void create(ContainerPlan plan, Deadline deadline)
+    public Optional<ResolvedUser> create(ContainerPlan plan, Deadline deadline)
             throws PodException, InterruptedException {
-        connection.ask(
-                AgentGrpc.getCreateContainerMethod(),
-                Requests.create(plan),
-                "create container " + plan.id().brief(),
-                deadline);
+        var created =
+                connection.ask(
+                        AgentGrpc.getCreateContainerMethod(),
+                        Requests.create(plan),
+                        "create container " + plan.id().brief(),
+                        deadline);
+        var user = created.getUser();
+        return created.hasUser()
+                ? Optional.of(new ResolvedUser(user.getUid(), user.getGid(), user.getGidsList()))
+                : Optional.empty();
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import podvm.engine.Agent;
 import podvm.engine.Agent.VolumeFile;
 import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerConfig.Mount;
@@ -188,7 +189,8 @@ final class SandboxJournalFilesTest {
                         Optional.empty(),
                         3,
                         "Error",
-                        "why");
+                        "why",
+                        Optional.of(new Agent.ResolvedUser(1000, -2, List.of(10, -2))));
         return new SandboxRecord(
                 id,
                 spec,

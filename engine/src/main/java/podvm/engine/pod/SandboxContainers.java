@@ -105,7 +105,7 @@ final class SandboxContainers {
                 }
             }
             shares.provide(attempt, now.agent(), deadline);
-            now.agent().create(plan, deadline);
+            slot.user = now.agent().create(plan, deadline);
             slot.real = true;
             book.happened(SandboxEvent.Type.CREATED, Optional.of(attempt));
             book.publish();

@@ -1,8 +1,10 @@
 package podvm.engine.fake;
 
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import podvm.engine.Agent;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
@@ -91,7 +93,8 @@ public final class FakeAgent implements Agent {
     }
 
     @Override
-    public void create(ContainerPlan plan, Deadline deadline) throws PodException {
+    public Optional<ResolvedUser> create(ContainerPlan plan, Deadline deadline)
+            throws PodException {
         synchronized (guest) {
             check();
             if (!guest.configured()) {
@@ -127,7 +130,20 @@ public final class FakeAgent implements Agent {
                 }
             }
             guest.containers.put(plan.id(), new FakeContainer(guest, plan));
+            return user(plan.process());
         }
+    }
+
+    /** As in an image that knows numbers alone. */
+    private static Optional<ResolvedUser> user(ProcessPlan process) {
+        if (!process.user().matches("\\d*")) {
+            return Optional.empty();
+        }
+        int uid = process.user().isEmpty() ? 0 : Integer.parseInt(process.user());
+        int gid = process.gid().orElse(0);
+        var gids = new TreeSet<>(process.supplementalGids());
+        gids.add(gid);
+        return Optional.of(new ResolvedUser(uid, gid, List.copyOf(gids)));
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import podvm.engine.Agent;
 import podvm.engine.Agent.ExecOutput;
 import podvm.engine.Agent.ExecSession;
 import podvm.engine.Agent.ProcessPlan;
@@ -31,6 +32,7 @@ import podvm.engine.Sandboxes;
  * ends them; what an exec runs is among {@link #programs}.
  */
 public final class FakeSandboxes implements Sandboxes {
+    private static final Agent.ResolvedUser ROOT = new Agent.ResolvedUser(0, 0, List.of(0, 10));
     public static final Digest IMAGE = new Digest("ab".repeat(32));
 
     public final FakePrograms programs = new FakePrograms();
@@ -144,7 +146,8 @@ public final class FakeSandboxes implements Sandboxes {
                         Optional.empty(),
                         0,
                         "",
-                        ""));
+                        "",
+                        Optional.of(ROOT)));
         tell(SandboxEvent.Type.CREATED, sandbox, Optional.of(id));
         return id;
     }
@@ -168,7 +171,8 @@ public final class FakeSandboxes implements Sandboxes {
                         Optional.empty(),
                         0,
                         "",
-                        ""));
+                        "",
+                        old.user()));
         tell(SandboxEvent.Type.STARTED, old.sandbox(), Optional.of(id));
     }
 
@@ -188,7 +192,8 @@ public final class FakeSandboxes implements Sandboxes {
                         old.finished(),
                         old.exitCode(),
                         old.reason(),
-                        old.message()));
+                        old.message(),
+                        old.user()));
     }
 
     /** Ends a container, as if by itself. */
@@ -210,7 +215,8 @@ public final class FakeSandboxes implements Sandboxes {
                         Optional.of(Instant.now()),
                         code,
                         code == 0 ? "Completed" : "Error",
-                        ""));
+                        "",
+                        old.user()));
         tell(SandboxEvent.Type.STOPPED, old.sandbox(), Optional.of(id));
         notifyAll();
     }

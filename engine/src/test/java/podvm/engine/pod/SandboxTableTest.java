@@ -116,6 +116,7 @@ final class SandboxTableTest {
         var one = rig.create(id, "echo", "hello");
         var created = rig.table.container(one);
         assertThat(created.state()).isEqualTo(State.CREATED);
+        assertThat(created.user().orElseThrow().gids()).containsExactly(0);
         assertThat(created.started()).isEmpty();
         assertThat(one.text()).matches("[0-9a-f]{64}");
         rig.table.startContainer(one);

@@ -220,6 +220,8 @@ class CriServerTest {
         assertThat(status.getFinishedAt()).isGreaterThanOrEqualTo(status.getStartedAt());
         assertThat(status.getStartedAt()).isGreaterThan(1_600_000_000L * 1_000_000_000);
         assertThat(status.getImageId()).isEqualTo(FakeSandboxes.IMAGE.toString());
+        assertThat(status.getUser().getLinux().getSupplementalGroupsList())
+                .containsExactly(0L, 10L);
     }
 
     @Test
