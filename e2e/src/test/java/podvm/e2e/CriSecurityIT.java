@@ -67,7 +67,7 @@ class CriSecurityIT {
                         pod,
                         file,
                         """
-                        "linux": {"security_context": {"seccomp":
+                        "linux": {"security_context": {"namespace_options": {"pid": 1}, "seccomp":
                           {"profile_type": 2, "localhost_ref": "%s"}}}
                         """
                                 .formatted(profile));
