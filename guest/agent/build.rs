@@ -12,6 +12,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .bytes(".podvm.agent.v1.OutputChunk.data")
         .bytes(".podvm.agent.v1.ShareAnswer.data")
         .bytes(".podvm.agent.v1.ShareRequest.data")
+        .bytes(".podvm.agent.v1.ConnectPortRequest.data")
+        .bytes(".podvm.agent.v1.ConnectPortResponse.data")
         .compile_fds(descriptors)?;
     Ok(())
 }

@@ -1,35 +1,49 @@
-//! One cgroup (v2) per container.
+//! One cgroup (v2) per container, all of them in one of the pod.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::process::Pid;
 
-use crate::api::Resources;
+use crate::api::{CgroupSetting, Resources};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::sys::devices::{self, Allowed};
 
 const ROOT: &str = "/sys/fs/cgroup";
+/// All containers together.
+pub const POD: &str = "/sys/fs/cgroup/pod";
 
 /// What container engines let a container open: the harmless ones, its terminals, and tun.
 const DEVICES: [Allowed; 10] = [
-    Allowed { major: 1, minor: Some(3) },
-    Allowed { major: 1, minor: Some(5) },
-    Allowed { major: 1, minor: Some(7) },
-    Allowed { major: 1, minor: Some(8) },
-    Allowed { major: 1, minor: Some(9) },
-    Allowed { major: 5, minor: Some(0) },
-    Allowed { major: 5, minor: Some(1) },
-    Allowed { major: 5, minor: Some(2) },
-    Allowed { major: 136, minor: None },
-    Allowed { major: 10, minor: Some(200) },
+    Allowed::characters(1, Some(3)),
+    Allowed::characters(1, Some(5)),
+    Allowed::characters(1, Some(7)),
+    Allowed::characters(1, Some(8)),
+    Allowed::characters(1, Some(9)),
+    Allowed::characters(5, Some(0)),
+    Allowed::characters(5, Some(1)),
+    Allowed::characters(5, Some(2)),
+    Allowed::characters(136, None),
+    Allowed::characters(10, Some(200)),
 ];
 
 pub fn mount() -> Result<()> {
     rustix::mount::mount("cgroup2", ROOT, "cgroup2", rustix::mount::MountFlags::empty(), None).doing(|| format!("mount {ROOT}"))?;
-    std::fs::write(format!("{ROOT}/cgroup.subtree_control"), "+cpu +memory +pids").doing(|| "enable the cgroup controllers")
+    enable(ROOT)?;
+    std::fs::create_dir(POD).doing(|| format!("make {POD}"))?;
+    enable(POD)
+}
+
+fn enable(cgroup: &str) -> Result<()> {
+    let file = format!("{cgroup}/cgroup.subtree_control");
+    std::fs::write(&file, "+cpu +memory +pids").doing(|| format!("enable the controllers of {cgroup}"))?;
+    for controller in ["+io", "+cpuset"] {
+        // What this kernel lacks is not measured, and its limits are refused by name.
+        let _ = std::fs::write(&file, controller);
+    }
+    Ok(())
 }
 
 /// Where what belongs to no container runs.
@@ -37,9 +51,10 @@ pub fn root() -> Result<OwnedFd> {
     rustix::fs::open(ROOT, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).doing(|| format!("open {ROOT}"))
 }
 
-/// Loaded once, attached to every container that is not privileged.
-pub fn device_filter() -> Result<OwnedFd> {
-    devices::load(&DEVICES).doing(|| "load the device filter")
+/// Attached to every container that is not privileged; the one without disks is loaded once.
+pub fn device_filter(disks: &[Allowed]) -> Result<OwnedFd> {
+    let all: Vec<Allowed> = DEVICES.iter().chain(disks).copied().collect();
+    devices::load(&all).doing(|| "load the device filter")
 }
 
 #[derive(Debug)]
@@ -50,8 +65,8 @@ pub struct Cgroup {
 
 impl Cgroup {
     pub fn create(container: &str, resources: &Resources) -> Result<Self> {
-        // The prefix keeps an id from being the name of one of the root's own files.
-        let path = PathBuf::from(format!("{ROOT}/c-{container}"));
+        // The prefix keeps an id from being the name of one of the cgroup's own files.
+        let path = PathBuf::from(format!("{POD}/c-{container}"));
         std::fs::create_dir(&path).doing(|| format!("make the cgroup of {container}"))?;
         let directory = rustix::fs::open(&path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
         let cgroup = Self { directory: directory.doing(|| format!("open the cgroup of {container}"))?, path };
@@ -78,11 +93,10 @@ impl Cgroup {
         ];
         for (file, value) in settings {
             if let Some(value) = value {
-                std::fs::write(self.path.join(file), &value)
-                    .map_err(|e| Error::new(Kind::Invalid, format!("resources: cannot set {file} to {value}: {e}")))?;
+                write(&self.path, file, &value)?;
             }
         }
-        Ok(())
+        set(&self.path, &resources.settings)
     }
 
     pub fn filter_devices(&self, filter: &OwnedFd) -> Result<()> {
@@ -91,6 +105,10 @@ impl Cgroup {
 
     pub fn directory(&self) -> &OwnedFd {
         &self.directory
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     pub fn oom_killed(&self) -> bool {
@@ -121,6 +139,26 @@ impl Cgroup {
     }
 }
 
+/// In their order: a limit may have to move before another can. Where one is refused those before it are taken back.
+pub fn set(cgroup: &Path, settings: &[CgroupSetting]) -> Result<()> {
+    let mut before: Vec<(&str, String)> = Vec::new();
+    for setting in settings {
+        let was = std::fs::read_to_string(cgroup.join(&setting.file)).unwrap_or_default();
+        if let Err(e) = write(cgroup, &setting.file, &setting.value) {
+            for (file, value) in before.into_iter().rev() {
+                let _ = write(cgroup, file, &value);
+            }
+            return Err(e);
+        }
+        before.push((setting.file.as_str(), was));
+    }
+    Ok(())
+}
+
+fn write(cgroup: &Path, file: &str, value: &str) -> Result<()> {
+    std::fs::write(cgroup.join(file), value).map_err(|e| Error::new(Kind::Invalid, format!("resources: cannot set {file} to {value}: {e}")))
+}
+
 fn killed_for_memory(events: &str) -> bool {
     events.lines().any(|line| line.strip_prefix("oom_kill ").is_some_and(|count| count.trim() != "0"))
 }
@@ -128,6 +166,25 @@ fn killed_for_memory(events: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_one_limit_is_refused_none_changes() -> std::io::Result<()> {
+        let directory = std::env::temp_dir().join(format!("podvm-cgroup-{}", std::process::id()));
+        // A directory takes no value.
+        std::fs::create_dir_all(directory.join("pids.max"))?;
+        std::fs::write(directory.join("memory.max"), "max\n")?;
+        let setting = |file: &str| CgroupSetting { file: file.into(), value: "7".into() };
+        let refused = set(&directory, &[setting("memory.max"), setting("pids.max")]);
+        let kept = std::fs::read_to_string(directory.join("memory.max"))?;
+        let taken = set(&directory, &[setting("memory.max")]);
+        let written = std::fs::read_to_string(directory.join("memory.max"))?;
+        std::fs::remove_dir_all(&directory)?;
+        assert!(refused.is_err_and(|e| e.message.contains("pids.max")));
+        assert_eq!(kept, "max\n");
+        assert!(taken.is_ok());
+        assert_eq!(written, "7");
+        Ok(())
+    }
 
     #[test]
     fn only_the_count_of_kills_tells_of_a_kill() {

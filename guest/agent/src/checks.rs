@@ -1,9 +1,9 @@
 //! Bounds of what the daemon may send. Every refusal names the field.
 
-use crate::api::{CreateContainerRequest, Mount, Process, Resources, User, mount};
+use crate::api::{CgroupSetting, CreateContainerRequest, Mount, Process, Resources, SeccompMode, User, mount};
 use crate::disks::check_serial;
 use crate::error::{Error, Result};
-use crate::launch::{capabilities, prepare};
+use crate::launch::{capabilities, prepare, seccomp};
 
 const MAX_LAYERS: usize = 200;
 const MAX_MOUNTS: usize = 512;
@@ -11,7 +11,11 @@ const MAX_STRINGS: usize = 16 * 1024;
 const MAX_BYTES: usize = 2 << 20;
 const MAX_GUARDED: usize = 256;
 const MAX_PATH: usize = 4095;
+/// The last number means "none".
+const MAX_ID: u64 = u32::MAX as u64;
 const MAX_GROUPS: usize = 65_536;
+const MAX_SETTINGS: usize = 64;
+const MAX_VALUE: usize = 4096;
 
 fn refuse<T>(field: &str, why: impl std::fmt::Display) -> Result<T> {
     Err(Error::invalid(format!("{field}: {why}")))
@@ -35,16 +39,7 @@ pub fn container(request: &CreateContainerRequest) -> Result<()> {
     let Some(root) = &request.root else {
         return refuse("root", "missing");
     };
-    if root.layer_serials.is_empty() {
-        return refuse("root.layer_serials", "at least one layer is needed");
-    }
-    at_most("root.layer_serials", root.layer_serials.len(), MAX_LAYERS)?;
-    for (i, serial) in root.layer_serials.iter().enumerate() {
-        check_serial("root.layer_serials", serial)?;
-        if root.layer_serials[..i].contains(serial) {
-            return refuse("root.layer_serials", format_args!("{serial} is named twice"));
-        }
-    }
+    layers("root.layer_serials", &root.layer_serials)?;
     let Some(process) = &request.process else {
         return refuse("process", "missing");
     };
@@ -60,11 +55,34 @@ pub fn container(request: &CreateContainerRequest) -> Result<()> {
         if !security.privileged && !granted.contains(ambient) {
             return refuse("security.ambient_capabilities", "not among the capabilities");
         }
+        if security.seccomp() == SeccompMode::Filter {
+            seccomp::from_wire(&security.seccomp_filter)?;
+        }
         let guarded = security.guarded_paths.clone().unwrap_or_default();
         at_most("security.guarded_paths", guarded.masked.len() + guarded.read_only.len(), MAX_GUARDED)?;
         guarded.masked.iter().chain(&guarded.read_only).try_for_each(|p| path("security.guarded_paths", p))?;
     }
-    resources(&request.resources.unwrap_or_default())
+    if let Some(users) = &request.user_namespace {
+        let last = |first: u32| u64::from(first) + u64::from(users.length);
+        if users.length == 0 || users.first_uid == 0 || users.first_gid == 0 || last(users.first_uid.max(users.first_gid)) > MAX_ID {
+            return refuse("user_namespace", format_args!("not a mapping to users of the machine other than root: {users:?}"));
+        }
+    }
+    resources(&request.resources.clone().unwrap_or_default())
+}
+
+fn layers(field: &str, serials: &[String]) -> Result<()> {
+    if serials.is_empty() {
+        return refuse(field, "at least one layer is needed");
+    }
+    at_most(field, serials.len(), MAX_LAYERS)?;
+    for (i, serial) in serials.iter().enumerate() {
+        check_serial(field, serial)?;
+        if serials[..i].contains(serial) {
+            return refuse(field, format_args!("{serial} is named twice"));
+        }
+    }
+    Ok(())
 }
 
 pub fn process(process: &Process) -> Result<()> {
@@ -121,6 +139,8 @@ fn mount(mount: &Mount) -> Result<()> {
         Some(mount::Source::EmptyDir(name)) => id("mounts.empty_dir", name)?,
         Some(mount::Source::Tmpfs(tmpfs)) => id("mounts.tmpfs.name", &tmpfs.name)?,
         Some(mount::Source::Share(share)) => id("mounts.share.name", &share.name)?,
+        Some(mount::Source::Image(image)) => layers("mounts.image.layer_serials", &image.layer_serials)?,
+        Some(mount::Source::DiskSerial(serial)) => check_serial("mounts.disk_serial", serial)?,
         None => return refuse("mounts.source", format_args!("missing for {}", mount.destination)),
     }
     if mount.sub_path.len() > MAX_PATH || mount.sub_path.contains('\0') {
@@ -139,12 +159,51 @@ fn resources(resources: &Resources) -> Result<()> {
     if resources.cpu_quota_us != 0 && resources.cpu_quota_us < 1000 {
         return refuse("resources.cpu_quota_us", format_args!("{} is less than the kernel's 1000", resources.cpu_quota_us));
     }
+    settings("resources.settings", &resources.settings)
+}
+
+/// Files of a cgroup that the daemon may write.
+const SETTINGS: [&str; 13] = [
+    "cpu.idle",
+    "cpu.max",
+    "cpu.max.burst",
+    "cpu.weight",
+    "cpuset.cpus",
+    "cpuset.mems",
+    "io.max",
+    "io.weight",
+    "memory.high",
+    "memory.low",
+    "memory.max",
+    "memory.min",
+    "pids.max",
+];
+
+pub fn settings(field: &str, settings: &[CgroupSetting]) -> Result<()> {
+    at_most(field, settings.len(), MAX_SETTINGS)?;
+    for setting in settings {
+        if !SETTINGS.contains(&setting.file.as_str()) {
+            return refuse(field, format_args!("not a limit that can be set: {:?}", setting.file));
+        }
+        if setting.value.is_empty() || setting.value.len() > MAX_VALUE || setting.value.contains('\0') {
+            return refuse(field, format_args!("{} has no value that a file of a cgroup could take", setting.file));
+        }
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cgroup_is_written_by_its_known_files_alone() {
+        let setting = |file: &str, value: &str| [CgroupSetting { file: file.into(), value: value.into() }];
+        assert!(settings("s", &setting("memory.max", "max")).is_ok());
+        for (file, value) in [("cgroup.procs", "1"), ("../memory.max", "1"), ("memory.max", ""), ("memory.max", "1\0")] {
+            assert!(settings("s", &setting(file, value)).is_err(), "{file}");
+        }
+    }
 
     #[test]
     fn an_id_is_a_plain_name() {

@@ -85,6 +85,12 @@ pub fn check_serial(field: &str, serial: &str) -> Result<()> {
     }
 }
 
+/// Waits for a disk that is being attached; returns its device number.
+pub async fn number(serial: &str) -> Result<u64> {
+    let device = find(serial).await?;
+    Ok(rustix::fs::stat(&device).doing(|| format!("look at {device}"))?.st_rdev)
+}
+
 /// Waits for a disk that is being attached; returns its device file.
 async fn find(serial: &str) -> Result<String> {
     let start = Instant::now();

@@ -9,13 +9,16 @@ mod containers;
 mod disks;
 mod error;
 mod launch;
+mod limits;
 mod modules;
+mod ports;
 mod power;
 mod reaper;
 mod sandbox;
 mod server;
 mod service;
 mod shares;
+mod stats;
 mod sys;
 mod transport;
 mod volumes;
@@ -37,6 +40,9 @@ fn main() {
     }
     if name.as_bytes() == launch::POD.to_bytes() {
         launch::pod()
+    }
+    if name.as_bytes() == modules::MODPROBE {
+        modules::probe(std::env::args_os().skip(1).filter_map(|word| word.into_string().ok()))
     }
     log!("podvm-agent {}", env!("CARGO_PKG_VERSION"));
     let started = service::boottime_ns();

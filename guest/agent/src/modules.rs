@@ -1,4 +1,5 @@
-//! Kernel modules from the initramfs, loaded in phases so that no request waits for a driver it does not need.
+//! Kernel modules from the initramfs, loaded in phases so that no request waits for a driver it does not need, or when the
+//! kernel asks for one by name.
 
 use std::ffi::CString;
 use std::path::Path;
@@ -12,6 +13,8 @@ use crate::disks;
 use crate::error::{Doing, Error, Result};
 use crate::log;
 
+/// What the kernel starts to load a module (`kernel.modprobe`); here a link to this program.
+pub const MODPROBE: &[u8] = b"/sbin/modprobe";
 const LIST: &str = "/lib/podvm/modules.list";
 /// The thread only reads a path and makes one system call at a time.
 const STACK: usize = 64 * 1024;
@@ -27,6 +30,8 @@ pub enum Phase {
     Disk,
     Net,
     Rest,
+    /// Loaded by [`probe`] alone.
+    Wanted,
 }
 
 impl Phase {
@@ -36,6 +41,7 @@ impl Phase {
             "disk" => Some(Self::Disk),
             "net" => Some(Self::Net),
             "rest" => Some(Self::Rest),
+            "wanted" => Some(Self::Wanted),
             _ => None,
         }
     }
@@ -60,6 +66,37 @@ fn parse(list: &str) -> Result<Vec<Entry>> {
         entries.push(entry.ok_or_else(|| Error::invalid(format!("{LIST}: not a phase and a path: {line:?}")))?);
     }
     Ok(entries)
+}
+
+impl Entry {
+    fn name(&self) -> &str {
+        let file = self.path.rsplit('/').next().unwrap_or_default();
+        file.strip_suffix(".ko").unwrap_or(file)
+    }
+}
+
+/// As modprobe: `-q -- NAME`, called by the kernel, which goes on when this ends, and fails its own caller where the module did
+/// not come.
+pub fn probe(mut arguments: impl Iterator<Item = String>) -> ! {
+    let name = arguments.by_ref().skip_while(|word| word != "--").nth(1).unwrap_or_default();
+    let list = std::fs::read_to_string(LIST).unwrap_or_default();
+    let loaded = parse(&list).is_ok_and(|entries| {
+        let chosen = wanted(&entries, &name);
+        !chosen.is_empty() && chosen.iter().all(|entry| load(entry).inspect_err(|e| log!("podvm-agent: {e}")).is_ok())
+    });
+    std::process::exit(i32::from(!loaded));
+}
+
+/// The one of that name, or of that kind of network device, after those that come before it in the list: what it needs is among
+/// them.
+fn wanted<'a>(entries: &'a [Entry], name: &str) -> &'a [Entry] {
+    let name = name.strip_prefix("rtnl-link-").unwrap_or(name).replace('-', "_");
+    let Some(first) = entries.iter().position(|e| e.phase == Phase::Wanted) else { return &[] };
+    let wanted = &entries[first..];
+    match wanted.iter().position(|e| e.name() == name) {
+        Some(last) => &wanted[..=last],
+        None => &[],
+    }
 }
 
 /// What is loaded so far; requests wait here for the drivers they need.
@@ -176,6 +213,16 @@ mod tests {
         let begin = Instant::now();
         wait(&waits);
         assert!(begin.elapsed() < UNASKED);
+    }
+
+    #[test]
+    fn a_wanted_module_comes_after_what_it_needs_and_nothing_else_can_be_wanted() {
+        let entries = parse("rest /m/tun.ko\nwanted /m/stp.ko\nwanted /m/bridge.ko\nwanted /m/nf_nat.ko\n").unwrap();
+        let names = |asked| wanted(&entries, asked).iter().map(Entry::name).collect::<Vec<_>>();
+        assert_eq!(names("rtnl-link-bridge"), ["stp", "bridge"]);
+        assert_eq!(names("nf-nat"), ["stp", "bridge", "nf_nat"]);
+        assert!(names("tun").is_empty());
+        assert!(names("").is_empty());
     }
 
     #[test]

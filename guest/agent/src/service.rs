@@ -11,18 +11,19 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::api::agent_server::Agent;
 use crate::api::{
-    ConfigureSandboxRequest, ConfigureSandboxResponse, ContainerState, CreateContainerRequest, CreateContainerResponse, EndShareRequest,
-    EndShareResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse, MountShareRequest, MountShareResponse, OutputChunk,
-    PrepareRequest, PrepareResponse, PutVolumeRequest, PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest,
-    RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security, ShareAnswer, ShareRequest, ShutdownRequest,
-    ShutdownResponse, SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse,
-    WatchContainersRequest, WriteInputRequest, WriteInputResponse, exec_request, read_output_request,
+    ConfigureSandboxRequest, ConfigureSandboxResponse, ConnectPortRequest, ConnectPortResponse, ContainerState, CreateContainerRequest,
+    CreateContainerResponse, EndShareRequest, EndShareResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse, MountShareRequest,
+    MountShareResponse, OutputChunk, PrepareRequest, PrepareResponse, PutVolumeRequest, PutVolumeResponse, ReadOutputRequest,
+    RemoveContainerRequest, RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security, ShareAnswer, ShareRequest,
+    ShutdownRequest, ShutdownResponse, SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse,
+    StatsRequest, StatsResponse, UpdateResourcesRequest, UpdateResourcesResponse, WatchContainersRequest, WriteInputRequest,
+    WriteInputResponse, exec_request, read_output_request,
 };
 use crate::containers::{Containers, exec, input, streams};
 use crate::error::{Error, Kind, Result};
 use crate::modules::{Modules, Phase};
 use crate::shares::{Daemon, Shares};
-use crate::{checks, log, power, sandbox, volumes};
+use crate::{checks, limits, log, ports, power, sandbox, stats, volumes};
 
 /// How many answers of a stream may wait for the wire.
 const AHEAD: usize = 2;
@@ -31,6 +32,7 @@ const AHEAD: usize = 2;
 pub struct Service {
     pub containers: Arc<Containers>,
     pub shares: Arc<Shares>,
+    pub layers: Arc<stats::Layers>,
     pub modules: Modules,
     pub started_boottime_ns: u64,
     /// The host name, once the sandbox is configured.
@@ -149,8 +151,8 @@ impl Agent for Service {
             if request.security.as_ref().is_some_and(may_use_drivers) {
                 service.modules.rest_ready().await;
             }
-            service.containers.create(request, &hostname).await?;
-            Ok(CreateContainerResponse {})
+            let user = service.containers.create(request, &hostname).await?;
+            Ok(CreateContainerResponse { user })
         })
         .await
     }
@@ -239,10 +241,27 @@ impl Agent for Service {
         Ok(Response::new(ReceiverStream::new(answers)))
     }
 
+    type ConnectPortStream = ReceiverStream<std::result::Result<ConnectPortResponse, Status>>;
+
+    async fn connect_port(&self, request: Request<Streaming<ConnectPortRequest>>) -> Answer<Self::ConnectPortStream> {
+        let (out, answers) = mpsc::channel(AHEAD);
+        tokio::spawn(ports::serve(request.into_inner(), out));
+        Ok(Response::new(ReceiverStream::new(answers)))
+    }
+
     async fn shutdown(&self, _: Request<ShutdownRequest>) -> Answer<ShutdownResponse> {
         log!("podvm-agent: shutting down");
         tokio::spawn(power::off(self.shares.clone()));
         Ok(Response::new(ShutdownResponse {}))
+    }
+
+    async fn stats(&self, request: Request<StatsRequest>) -> Answer<StatsResponse> {
+        Ok(Response::new(stats::answer(&self.containers, &self.layers, request.into_inner()).await?))
+    }
+
+    async fn update_resources(&self, request: Request<UpdateResourcesRequest>) -> Answer<UpdateResourcesResponse> {
+        limits::update(&self.containers, &request.into_inner())?;
+        Ok(Response::new(UpdateResourcesResponse {}))
     }
 }
 

@@ -2,7 +2,9 @@
 //! PODVM_GUEST, and `./mvnw verify` does that before it comes here.
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::format_push_string, clippy::too_many_lines, clippy::unwrap_used)]
 
+mod ports;
 mod rig;
+mod security;
 
 use std::time::{Duration, Instant};
 

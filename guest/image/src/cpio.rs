@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 const DIRECTORY: u32 = 0o040_000;
 const REGULAR: u32 = 0o100_000;
 const CHARACTER_DEVICE: u32 = 0o020_000;
+const SYMBOLIC_LINK: u32 = 0o120_000;
 
 #[derive(Default)]
 pub struct Cpio {
@@ -21,6 +22,10 @@ impl Cpio {
 
     pub fn file(&mut self, path: &str, permissions: u32, content: &[u8]) {
         self.entry(path, REGULAR | permissions, content, (0, 0));
+    }
+
+    pub fn link(&mut self, path: &str, target: &str) {
+        self.entry(path, SYMBOLIC_LINK | 0o777, target.as_bytes(), (0, 0));
     }
 
     pub fn character_device(&mut self, path: &str, permissions: u32, major: u32, minor: u32) {

@@ -96,9 +96,10 @@ fn initramfs(init: &[u8], steps: &[Step]) -> Vec<u8> {
     cpio.character_device("/dev/null", 0o666, 1, 3);
     cpio.file("/init", 0o755, init);
     if !steps.is_empty() {
-        for folder in ["/lib", "/lib/podvm", "/lib/podvm/modules"] {
+        for folder in ["/lib", "/lib/podvm", "/lib/podvm/modules", "/sbin"] {
             cpio.directory(folder);
         }
+        cpio.link("/sbin/modprobe", "/init");
         cpio.file("/lib/podvm/modules.list", 0o644, modules::list(steps).as_bytes());
         for step in steps {
             cpio.file(&modules::path(step), 0o644, &step.content);

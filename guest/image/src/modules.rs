@@ -14,6 +14,8 @@ pub enum Phase {
     Disk,
     Net,
     Rest,
+    /// Only when somebody asks the kernel for what it provides.
+    Wanted,
 }
 
 impl Phase {
@@ -23,6 +25,7 @@ impl Phase {
             Self::Disk => "disk",
             Self::Net => "net",
             Self::Rest => "rest",
+            Self::Wanted => "wanted",
         }
     }
 }
@@ -37,6 +40,10 @@ const NEEDED: [(Phase, &[&str]); 3] = [
 /// Modules that are taken where the kernel has them. Being there costs next to nothing, but loading does
 /// (`guest/kernel/README.md`), so each is added together with the first thing that uses it.
 const WELCOME: &[&str] = &["fuse", "virtio_balloon", "virtio_rng", "tun"];
+
+/// Modules that a container's call may make the kernel ask for. They take memory while nobody does, so each is added together
+/// with a reason: bridges are what tests of container runtimes, and containers that run containers, make first.
+const ON_DEMAND: &[&str] = &["bridge"];
 
 /// Parameters of modules. `scan=manual` keeps the SCSI layer from probing the 256 targets that a host may have: the agent asks
 /// for the one that holds the disks.
@@ -57,7 +64,7 @@ pub struct Step {
     pub content: Vec<u8>,
 }
 
-/// Every module that is needed or welcome, after the modules it depends on, in the first phase that needs it.
+/// Every module that is needed, welcome or may be wanted, after the modules it depends on, in the first phase that needs it.
 pub fn plan(modules: &impl Modules) -> Result<Vec<Step>> {
     let mut order = Order { modules, steps: Vec::new(), seen: BTreeSet::new() };
     for (phase, names) in NEEDED {
@@ -67,6 +74,9 @@ pub fn plan(modules: &impl Modules) -> Result<Vec<Step>> {
     }
     for name in WELCOME.iter().filter(|name| modules.has(name)) {
         order.add(Phase::Rest, name)?;
+    }
+    for name in ON_DEMAND.iter().filter(|name| modules.has(name)) {
+        order.add(Phase::Wanted, name)?;
     }
     Ok(order.steps)
 }
@@ -220,6 +230,12 @@ mod tests {
     fn welcome_modules_that_are_missing_are_left_out() {
         assert!(names(&kernel(&[("tun", "")])).contains(&"rest tun".to_owned()));
         assert!(!names(&kernel(&[])).iter().any(|line| line.starts_with("rest")));
+    }
+
+    #[test]
+    fn what_may_be_wanted_comes_last_with_what_it_needs() {
+        let kernel = kernel(&[("tun", ""), ("bridge", "depends=stp\0"), ("stp", "")]);
+        assert_eq!(names(&kernel)[7..], ["rest tun", "wanted stp", "wanted bridge"]);
     }
 
     #[test]

@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex};
 use rustix::fd::OwnedFd;
 use tokio::sync::watch;
 
-use crate::api::{ContainerState, CreateContainerRequest, Mount, Process, container_state::Phase, mount};
+use crate::api::{ContainerState, CreateContainerRequest, Mount, Process, ResolvedUser, container_state::Phase, mount};
 use crate::cgroup::Cgroup;
 use crate::checks;
-use crate::disks::{SCRATCH, make_directory};
+use crate::disks::{self, SCRATCH, make_directory};
 use crate::error::{Doing, Error, Result};
 use crate::launch;
 use crate::launch::plan::{ExecPlan, MountPlan, Plan, RootPlan, report};
 use crate::sandbox::{ETC, is_mounted};
 use crate::sys::clone::Child;
+use crate::sys::devices::{self, Allowed};
 use crate::{shares, volumes};
 
 use super::input::Input;
@@ -26,11 +27,12 @@ pub const TMPFS: &str = "/run/podvm/tmpfs";
 const ETC_FILES: [&str; 3] = ["hosts", "resolv.conf", "hostname"];
 
 impl Containers {
-    pub async fn create(self: &Arc<Self>, request: CreateContainerRequest, hostname: &str) -> Result<()> {
+    /// Returns whom the process will be.
+    pub async fn create(self: &Arc<Self>, request: CreateContainerRequest, hostname: &str) -> Result<Option<ResolvedUser>> {
         checks::container(&request)?;
         let reservation = self.reserve(&request.id)?;
         let root = request.root.clone().unwrap_or_default();
-        for serial in &root.layer_serials {
+        for serial in root.layer_serials.iter().chain(request.mounts.iter().flat_map(image_layers)) {
             self.layers.mount(serial).await?;
         }
         let directory = directory_of(&request.id);
@@ -41,18 +43,33 @@ impl Containers {
         if result.is_err() {
             discard(&request.id);
         }
-        let container = result?;
+        let (container, user) = result?;
         self.all().insert(request.id.clone(), container.clone());
         drop(reservation);
         self.tell(&container.state());
-        Ok(())
+        Ok(user)
     }
 
-    async fn launch(self: &Arc<Self>, request: &CreateContainerRequest, hostname: &str, directory: &str) -> Result<Arc<Container>> {
-        let plan = plan(request, hostname, directory)?;
-        let cgroup = Cgroup::create(&request.id, &request.resources.unwrap_or_default())?;
+    async fn launch(
+        self: &Arc<Self>,
+        request: &CreateContainerRequest,
+        hostname: &str,
+        directory: &str,
+    ) -> Result<(Arc<Container>, Option<ResolvedUser>)> {
+        let users = request.user_namespace.map(|users| self.pod_users(users)).transpose()?;
+        let users = users.map(|users| users.path()).unwrap_or_default();
+        let mut plan = Plan { users, ..plan(request, hostname, directory)? };
+        for (mount, planned) in request.mounts.iter().zip(&mut plan.mounts) {
+            if let Some(mount::Source::DiskSerial(serial)) = &mount.source {
+                planned.device = disks::number(serial).await?;
+            }
+        }
+        let cgroup = Cgroup::create(&request.id, &request.resources.clone().unwrap_or_default())?;
         match self.launch_in(request, plan, &cgroup).await {
-            Ok(launched) => Ok(self.keep(request, cgroup, launched)),
+            Ok(mut launched) => {
+                let user = launched.user.take();
+                Ok((self.keep(request, cgroup, launched), user))
+            }
             Err(e) => {
                 let _ = cgroup.kill();
                 let _ = cgroup.remove().await;
@@ -63,7 +80,7 @@ impl Containers {
 
     async fn launch_in(&self, request: &CreateContainerRequest, plan: Plan, cgroup: &Cgroup) -> Result<Launched> {
         if !request.security.as_ref().is_some_and(|s| s.privileged) {
-            cgroup.filter_devices(&*self.device_filter()?)?;
+            cgroup.filter_devices(&*self.device_filter(&allowed_disks(&plan))?)?;
         }
         let terminal = request.process.as_ref().is_some_and(|p| p.terminal);
         let stdio = Stdio::make(request.stdin, terminal)?;
@@ -81,8 +98,8 @@ impl Containers {
         let ending = self.reaper.expect(started.pid);
         drop(theirs);
         link.send(&plan).await?;
-        let master = match link.report().await?.map(|(report, fd)| (report.kind, fd)) {
-            Some((Some(report::Kind::Ready(_)), master)) => master,
+        let (user, master) = match link.report().await?.map(|(report, fd)| (report.kind, fd)) {
+            Some((Some(report::Kind::Ready(ready)), master)) => (ready.user, master),
             Some((Some(report::Kind::Failed(message)), _)) => return Err(Error::internal(format!("container {}: {message}", request.id))),
             _ => {
                 return Err(Error::internal(format!(
@@ -92,7 +109,16 @@ impl Containers {
                 )));
             }
         };
-        Ok(Launched { started, ending, link, stdin: stdio.stdin, outputs: stdio.outputs, master, plan: plan.exec.unwrap_or_default() })
+        Ok(Launched {
+            started,
+            ending,
+            link,
+            stdin: stdio.stdin,
+            outputs: stdio.outputs,
+            master,
+            user,
+            plan: plan.exec.unwrap_or_default(),
+        })
     }
 
     fn keep(self: &Arc<Self>, request: &CreateContainerRequest, cgroup: Cgroup, launched: Launched) -> Arc<Container> {
@@ -153,6 +179,7 @@ struct Launched {
     stdin: Option<OwnedFd>,
     outputs: Option<[OwnedFd; 2]>,
     master: Option<OwnedFd>,
+    user: Option<ResolvedUser>,
     plan: ExecPlan,
 }
 
@@ -173,8 +200,34 @@ fn plan(request: &CreateContainerRequest, hostname: &str, directory: &str) -> Re
             read_only: root.read_only,
         }),
         mounts,
-        exec: Some(ExecPlan { process: request.process.clone(), security: request.security.clone(), hostname: hostname.to_owned() }),
+        exec: Some(ExecPlan {
+            process: request.process.clone(),
+            security: request.security.clone(),
+            hostname: hostname.to_owned(),
+            users: request.user_namespace,
+        }),
+        users: String::new(),
     })
+}
+
+/// Disks that the container was given by name.
+fn allowed_disks(plan: &Plan) -> Vec<Allowed> {
+    let disks = plan.mounts.iter().filter(|m| m.device != 0);
+    disks
+        .map(|m| Allowed {
+            kind: devices::Kind::Block,
+            major: rustix::fs::major(m.device),
+            minor: Some(rustix::fs::minor(m.device)),
+            write: !m.read_only,
+        })
+        .collect()
+}
+
+fn image_layers(mount: &Mount) -> &[String] {
+    match &mount.source {
+        Some(mount::Source::Image(image)) => &image.layer_serials,
+        _ => &[],
+    }
 }
 
 fn mount_plan(mount: &Mount) -> Result<MountPlan> {
@@ -207,6 +260,7 @@ fn mount_plan(mount: &Mount) -> Result<MountPlan> {
         }
         // Whether it is there was asked before: looking at its path would wait for the daemon.
         Some(mount::Source::Share(share)) => (shares::place(&share.name), !mount.read_only),
+        Some(mount::Source::Image(_) | mount::Source::DiskSerial(_)) => (String::new(), false),
         None => return Err(Error::invalid("mounts.source: missing")),
     };
     Ok(MountPlan {
@@ -215,6 +269,10 @@ fn mount_plan(mount: &Mount) -> Result<MountPlan> {
         read_only: mount.read_only,
         sub_path: mount.sub_path.clone(),
         make_sub_path,
+        map_owners: matches!(mount.source, Some(mount::Source::EmptyDir(_))),
+        layers: image_layers(mount).iter().rev().cloned().collect(),
+        // Waiting for a disk is done apart.
+        device: 0,
     })
 }
 

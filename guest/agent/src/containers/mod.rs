@@ -7,6 +7,7 @@ pub mod link;
 pub mod output;
 mod pids;
 pub mod streams;
+mod users;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,6 +27,7 @@ use crate::launch::prepare::window;
 use crate::log;
 use crate::reaper::{Ending, Reaper};
 use crate::sys;
+use crate::sys::devices::Allowed;
 
 use link::Link;
 use streams::{Streams, now_unix_ns};
@@ -75,6 +77,10 @@ impl Container {
         rustix::termios::tcsetwinsize(terminal.get_ref(), window(size)).doing(|| format!("resize the terminal of container {}", self.id))
     }
 
+    pub fn cgroup(&self) -> &Cgroup {
+        &self.cgroup
+    }
+
     fn is_running(&self) -> bool {
         self.state().phase() == Phase::Running && !self.has_ended()
     }
@@ -89,6 +95,7 @@ pub struct Containers {
     layers: Layers,
     device_filter: Mutex<Option<Arc<OwnedFd>>>,
     pod_pids: Mutex<Option<Arc<pids::PodPids>>>,
+    pod_users: Mutex<Option<Arc<users::PodUsers>>>,
     /// How many calls are making or starting a container.
     changing: watch::Sender<usize>,
     pub execs: Arc<tokio::sync::Semaphore>,
@@ -104,6 +111,7 @@ impl Containers {
             layers: Layers::default(),
             device_filter: Mutex::default(),
             pod_pids: Mutex::default(),
+            pod_users: Mutex::default(),
             changing: watch::Sender::new(0),
             execs: Arc::new(tokio::sync::Semaphore::new(exec::MAX)),
         }
@@ -115,6 +123,10 @@ impl Containers {
 
     pub fn get(&self, id: &str) -> Result<Arc<Container>> {
         self.all().get(id).cloned().ok_or_else(|| Error::not_found(format!("there is no container {id:?}")))
+    }
+
+    pub fn present(&self) -> Vec<Arc<Container>> {
+        self.all().values().cloned().collect()
     }
 
     /// Changes from now on, and the state everything is in.
@@ -216,12 +228,15 @@ impl Containers {
         Ok(())
     }
 
-    fn device_filter(&self) -> Result<Arc<OwnedFd>> {
+    fn device_filter(&self, disks: &[Allowed]) -> Result<Arc<OwnedFd>> {
+        if !disks.is_empty() {
+            return Ok(Arc::new(crate::cgroup::device_filter(disks)?));
+        }
         let mut filter = self.device_filter.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(filter) = filter.as_ref() {
             return Ok(filter.clone());
         }
-        let loaded = Arc::new(crate::cgroup::device_filter()?);
+        let loaded = Arc::new(crate::cgroup::device_filter(&[])?);
         *filter = Some(loaded.clone());
         Ok(loaded)
     }
@@ -263,6 +278,11 @@ impl Drop for Reservation<'_> {
 /// Where a container's own files lie on the scratch disk.
 fn directory_of(id: &str) -> String {
     format!("{SCRATCH}/containers/{id}")
+}
+
+/// Where a container writes.
+pub fn upper_of(id: &str) -> String {
+    format!("{}/upper", directory_of(id))
 }
 
 /// Deletes a container's files beside everything else; the name is free at once.

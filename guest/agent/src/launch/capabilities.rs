@@ -91,6 +91,13 @@ pub fn set(capabilities: CapabilitySet, ambient: CapabilitySet) -> Result<()> {
     Ok(())
 }
 
+/// Makes all that is permitted effective again.
+pub fn set_all() -> Result<()> {
+    let own = rustix::thread::capabilities(None).doing(|| "read the capabilities")?;
+    let sets = CapabilitySets { effective: own.permitted, ..own };
+    rustix::thread::set_capabilities(None, sets).doing(|| "set the capabilities")
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

@@ -7,6 +7,7 @@ use rustix::mount::MountFlags;
 use crate::error::{Doing, Result};
 
 use super::inroot::{self, Make};
+use super::mapping::Users;
 use super::rootfs::{bind_file, mount_at};
 
 /// The pod's shared memory, one tmpfs for all its containers.
@@ -14,6 +15,9 @@ pub const SHM: &str = "/run/podvm/shm";
 
 /// Name, major and minor number.
 const DEVICES: [(&str, u32, u32); 6] = [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
+
+/// The group of terminals.
+const TTY: u32 = 5;
 
 const LINKS: [(&str, &str); 5] = [
     ("ptmx", "pts/ptmx"),
@@ -23,7 +27,7 @@ const LINKS: [(&str, &str); 5] = [
     ("stderr", "/proc/self/fd/2"),
 ];
 
-pub fn populate(root: &OwnedFd, all_devices: bool) -> Result<()> {
+pub fn populate(root: &OwnedFd, all_devices: bool, users: Option<&Users>) -> Result<()> {
     let careful = MountFlags::NOSUID | MountFlags::NOEXEC;
     mount_at(root, "tmpfs", "dev", MountFlags::NOSUID, "mode=755,size=65536k")?;
     let dev = inroot::open(root, "dev", Make::Nothing)?;
@@ -38,14 +42,24 @@ pub fn populate(root: &OwnedFd, all_devices: bool) -> Result<()> {
         copy_devices(&dev)?;
     }
     rustix::process::umask(Mode::from_bits_retain(0o022));
-    mount_at(root, "devpts", "dev/pts", careful, "newinstance,ptmxmode=0666,mode=0620,gid=5")?;
+    let tty = users.map_or(TTY, |users| users.gid(TTY));
+    mount_at(root, "devpts", "dev/pts", careful, &format!("newinstance,ptmxmode=0666,mode=0620,gid={tty}"))?;
     mount_at(root, "mqueue", "dev/mqueue", careful | MountFlags::NODEV, "")?;
     let shm = super::plan::MountPlan { source: SHM.to_owned(), destination: "/dev/shm".to_owned(), ..Default::default() };
-    super::rootfs::bind(root, &shm)
+    super::rootfs::bind(root, &shm, None)
 }
 
 fn make_device(dev: &OwnedFd, name: &str, kind: FileType, mode: u32, number: u64) -> Result<()> {
     mknodat(dev, name, kind, Mode::from_bits_retain(mode), number).doing(|| format!("make /dev/{name}"))
+}
+
+/// A device file that only the container's cgroup tells whether it can be opened. In place of what a privileged container has there.
+pub fn place_disk(root: &OwnedFd, path: &str, number: u64) -> Result<()> {
+    let (parent, name) = path.trim_end_matches('/').rsplit_once('/').unwrap_or(("", path));
+    let directory = inroot::open(root, parent, Make::Directory(0o755))?;
+    let _ = rustix::fs::unlinkat(&directory, name, rustix::fs::AtFlags::empty());
+    let mode = Mode::from_bits_retain(0o660);
+    mknodat(&directory, name, FileType::BlockDevice, mode, number).doing(|| format!("make the device {path}"))
 }
 
 /// The machine's own devices, but for its channel to the daemon.

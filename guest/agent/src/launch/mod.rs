@@ -4,7 +4,9 @@
 pub mod capabilities;
 pub mod channel;
 pub mod dev;
+pub mod imagefiles;
 pub mod inroot;
+pub mod mapping;
 pub mod plan;
 pub mod prepare;
 pub mod rootfs;
@@ -18,7 +20,8 @@ use crate::error::Doing;
 use crate::sys;
 
 use channel::Channel;
-use plan::{ExecPlan, Plan, Report, report};
+use mapping::Users;
+use plan::{ExecPlan, Plan, ReadyReport, Report, report};
 
 /// `argv[0]` of process 1 of a container.
 pub const CONTAINER: &CStr = c"podvm-container";
@@ -34,11 +37,13 @@ pub fn container() -> ! {
     let result = channel.receive::<Plan>().and_then(|plan| {
         sys::exec::unshare_cgroup().doing(|| "make a cgroup namespace")?;
         let root = plan.root.clone().unwrap_or_default();
-        rootfs::build(&plan, &root)?;
-        Ok(plan)
+        let users = plan.exec.as_ref().and_then(|exec| exec.users);
+        let users = users.map(|users| Users::open(&plan.users, users)).transpose()?;
+        rootfs::build(&plan, &root, users.as_ref())?;
+        Ok((plan, users))
     });
     match result {
-        Ok(plan) => run(&channel, &plan.exec.unwrap_or_default(), true),
+        Ok((plan, users)) => run(&channel, &plan.exec.unwrap_or_default(), users.as_ref(), true),
         Err(e) => fail(&channel, &e.message),
     }
 }
@@ -58,10 +63,12 @@ pub fn exec() -> ! {
     let result = channel.receive::<ExecPlan>().and_then(|plan| {
         let container = container.ok_or_else(|| crate::error::Error::internal("no container to join"))?;
         sys::exec::join(&container).doing(|| "join the container's namespaces")?;
-        Ok(plan)
+        let users = plan.users.map(|users| Users::new(container, users));
+        users.as_ref().map_or(Ok(()), Users::make_files)?;
+        Ok((plan, users))
     });
     match result {
-        Ok(plan) => run(&channel, &plan, false),
+        Ok((plan, users)) => run(&channel, &plan, users.as_ref(), false),
         Err(e) => fail(&channel, &e.message),
     }
 }
@@ -72,14 +79,15 @@ fn fail(channel: &Channel, message: &str) -> ! {
 }
 
 /// Prepares the process, reports, waits for the word to start and becomes the program.
-fn run(channel: &Channel, plan: &ExecPlan, is_first: bool) -> ! {
+fn run(channel: &Channel, plan: &ExecPlan, users: Option<&Users>, is_first: bool) -> ! {
     let terminal = match prepare::terminal(plan, is_first) {
         Ok(terminal) => terminal,
         Err(e) => fail(channel, &e.message),
     };
     // What is wrong with the process itself (user, directory, ...) is the answer to the start, not to the preparation.
-    let ready = prepare::process(plan);
-    channel.send(&Report { kind: Some(report::Kind::Ready(true)) }, terminal.as_ref());
+    let ready = prepare::process(plan, users);
+    let user = ready.as_ref().ok().map(prepare::Ready::user);
+    channel.send(&Report { kind: Some(report::Kind::Ready(ReadyReport { user })) }, terminal.as_ref());
     drop(terminal);
     if !channel.wait_for_start() {
         std::process::exit(128);

@@ -11,6 +11,9 @@ pub struct Plan {
     pub mounts: Vec<MountPlan>,
     #[prost(message, optional, tag = "3")]
     pub exec: Option<ExecPlan>,
+    /// The namespace of `exec.users`, as the agent sees it.
+    #[prost(string, tag = "4")]
+    pub users: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -40,6 +43,15 @@ pub struct MountPlan {
     /// Make `sub_path` as a directory where it is missing.
     #[prost(bool, tag = "5")]
     pub make_sub_path: bool,
+    /// What the container owns in it belongs to the same users on the disk as without a user namespace.
+    #[prost(bool, tag = "40")]
+    pub map_owners: bool,
+    /// In place of a source: directory names below the layer directory, topmost first.
+    #[prost(string, repeated, tag = "6")]
+    pub layers: Vec<String>,
+    /// In place of a source: the number of a block device; 0: none.
+    #[prost(uint64, tag = "7")]
+    pub device: u64,
 }
 
 /// The process itself: all that an exec needs, and the second half of a container.
@@ -51,6 +63,8 @@ pub struct ExecPlan {
     pub security: Option<api::Security>,
     #[prost(string, tag = "3")]
     pub hostname: String,
+    #[prost(message, optional, tag = "4")]
+    pub users: Option<api::UserNamespace>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -59,14 +73,21 @@ pub struct Report {
     pub kind: Option<report::Kind>,
 }
 
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ReadyReport {
+    /// Nobody where it will not start.
+    #[prost(message, optional, tag = "1")]
+    pub user: Option<api::ResolvedUser>,
+}
+
 pub mod report {
     use crate::api;
 
     #[derive(Clone, PartialEq, prost::Oneof)]
     pub enum Kind {
         /// Everything is in place; the terminal's master side comes along where there is one.
-        #[prost(bool, tag = "1")]
-        Ready(bool),
+        #[prost(message, tag = "1")]
+        Ready(super::ReadyReport),
         #[prost(string, tag = "2")]
         Failed(String),
         #[prost(message, tag = "3")]

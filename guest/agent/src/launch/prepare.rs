@@ -9,11 +9,13 @@ use rustix::fs::{FileType, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 use rustix::process::Resource;
 use rustix::termios::Winsize;
+use rustix::thread::CapabilitySet;
 
-use crate::api::{Process, SeccompMode, StartError, TerminalSize, start_error};
+use crate::api::{Process, ResolvedUser, SeccompMode, StartError, TerminalSize, start_error};
 use crate::error::{Doing, Error, Result};
 use crate::sys;
 
+use super::mapping::Users;
 use super::plan::ExecPlan;
 use super::{capabilities, dev, inroot, seccomp, users};
 
@@ -24,6 +26,9 @@ pub struct Ready {
     args: Vec<CString>,
     env: Vec<CString>,
     path: String,
+    identity: users::Identity,
+    /// A foreign filter may forbid whatever it likes: nothing but the execution comes after it.
+    filter: Option<Vec<sys::seccomp::Instruction>>,
 }
 
 /// Gives the process its own session and, where wanted, a terminal of the container; returns the terminal's master side.
@@ -60,12 +65,12 @@ pub fn window(size: TerminalSize) -> Winsize {
 }
 
 /// The order matters: limits while root may raise them, the filter while CAP_SYS_ADMIN may install it, the user last.
-pub fn process(plan: &ExecPlan) -> Result<Ready> {
+pub fn process(plan: &ExecPlan, users: Option<&Users>) -> Result<Ready> {
     let process = plan.process.clone().unwrap_or_default();
     let security = plan.security.clone().unwrap_or_default();
     let identity = users::resolve(&process.user.clone().unwrap_or_default())?;
     enter(&process.working_dir)?;
-    own_output(identity.uid);
+    own_output(users.map_or(identity.uid, |users| users.uid(identity.uid)));
     for limit in &process.rlimits {
         let resource = resource(&limit.name).ok_or_else(|| Error::invalid(format!("process.rlimits: unknown limit {:?}", limit.name)))?;
         let value = |n: u64| (n != u64::MAX).then_some(n);
@@ -73,35 +78,58 @@ pub fn process(plan: &ExecPlan) -> Result<Ready> {
         rustix::process::setrlimit(resource, new).doing(|| format!("set the limit {}", limit.name))?;
     }
     std::fs::write("/proc/self/oom_score_adj", process.oom_score_adj.to_string()).doing(|| "set oom_score_adj")?;
+    users.map_or(Ok(()), Users::enter)?;
     let kept = if security.privileged { capabilities::all() } else { capabilities::parse(&security.capabilities)? };
     let ambient = capabilities::parse(&security.ambient_capabilities)? & kept;
     capabilities::bound(kept)?;
     if security.no_new_privileges {
         rustix::thread::set_no_new_privs(true).doing(|| "set no_new_privs")?;
     }
-    if !security.privileged && security.seccomp() == SeccompMode::Default {
-        sys::seccomp::install(&seccomp::filter(kept)).doing(|| "install the system call filter")?;
-    }
+    let filter = match security.seccomp() {
+        _ if security.privileged => None,
+        SeccompMode::Default => {
+            sys::seccomp::install(&seccomp::filter(kept)).doing(|| "install the system call filter")?;
+            None
+        }
+        SeccompMode::Unconfined => None,
+        SeccompMode::Filter => Some(seccomp::from_wire(&security.seccomp_filter)?),
+    };
     rustix::thread::set_thread_groups(&identity.groups.iter().copied().map(Gid::from_raw).collect::<Vec<_>>())
         .doing(|| "set the groups")?;
     rustix::thread::set_thread_res_gid(Gid::from_raw(identity.gid), Gid::from_raw(identity.gid), Gid::from_raw(identity.gid))
         .doing(|| "set the group")?;
-    if !ambient.is_empty() {
+    if !ambient.is_empty() || filter.is_some() {
         rustix::thread::set_keep_capabilities(true).doing(|| "keep capabilities for another user")?;
     }
     let uid = Uid::from_raw(identity.uid);
     rustix::thread::set_thread_res_uid(uid, uid, uid).doing(|| "set the user")?;
-    capabilities::set(if identity.uid == 0 { kept } else { ambient }, ambient)?;
+    let own = if identity.uid == 0 { kept } else { ambient };
+    // What the program gets is worked out from the bounding and ambient sets when it is executed, so this one ends with that.
+    let installing = if filter.is_some() { CapabilitySet::SYS_ADMIN } else { CapabilitySet::empty() };
+    capabilities::set(own | installing, ambient)?;
     sys::signals::restore_defaults();
     let env = environment(&process, &identity.home, &plan.hostname);
     let path = env.iter().find_map(|e| e.strip_prefix("PATH=")).unwrap_or_default().to_owned();
     let strings = |list: &[String]| list.iter().map(|s| CString::new(s.as_str())).collect::<Result<Vec<_>, _>>();
-    Ok(Ready { args: strings(&process.args).doing(|| "pass the arguments")?, env: strings(&env).doing(|| "pass the environment")?, path })
+    Ok(Ready {
+        args: strings(&process.args).doing(|| "pass the arguments")?,
+        env: strings(&env).doing(|| "pass the environment")?,
+        path,
+        identity,
+        filter,
+    })
 }
 
 impl Ready {
+    pub fn user(&self) -> ResolvedUser {
+        ResolvedUser { uid: self.identity.uid, gid: self.identity.gid, gids: self.identity.groups.clone() }
+    }
+
     /// Returns only with the reason why not.
     pub fn execute(&self) -> StartError {
+        if let Some(Err(e)) = self.filter.as_ref().map(|filter| sys::seccomp::install(filter)) {
+            return start_error(start_error::Kind::Other, format!("cannot install the system call filter: {e}"));
+        }
         let Some(program) = self.args.first().filter(|p| !p.is_empty()) else {
             return start_error(start_error::Kind::NotFound, "no program is named".to_owned());
         };

@@ -1,6 +1,7 @@
 //! Builds a container's file tree from the inside of its new mount namespace and makes it the root.
 
 use std::ffi::CString;
+use std::path::Path;
 
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags};
@@ -11,7 +12,9 @@ use crate::error::{Doing, Error, Result};
 use crate::sys::mount as attributes;
 
 use super::dev;
+use super::imagefiles;
 use super::inroot::{self, Make};
+use super::mapping::Users;
 use super::plan::{MountPlan, Plan, RootPlan};
 
 /// Where layers are mounted, one directory each, named by serial number.
@@ -37,19 +40,27 @@ const MASKED: [&str; 12] = [
 ];
 const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
-pub fn build(plan: &Plan, root: &RootPlan) -> Result<()> {
+pub fn build(plan: &Plan, root: &RootPlan, users: Option<&Users>) -> Result<()> {
     let exec = plan.exec.clone().unwrap_or_default();
     let security = exec.security.unwrap_or_default();
-    mount_overlay(root)?;
+    match users {
+        None => mount_overlay(LAYERS, root)?,
+        Some(users) => {
+            let scratch = Path::new(&root.upper).parent().unwrap_or(Path::new("/")).to_string_lossy();
+            let (directory, mapped) = users.mapped(root, &scratch)?;
+            users.make_files()?;
+            mount_overlay(directory, &mapped)?;
+        }
+    }
     rustix::process::chdir(NEW_ROOT).doing(|| format!("enter {NEW_ROOT}"))?;
     let new_root =
         rustix::fs::open(".", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).doing(|| "open the new root")?;
     mount_kernel_trees(&new_root, &security)?;
-    dev::populate(&new_root, security.privileged)?;
+    dev::populate(&new_root, security.privileged, users)?;
     let mut mounts: Vec<&MountPlan> = plan.mounts.iter().collect();
     mounts.sort_by_key(|m| m.destination.split('/').filter(|part| !part.is_empty()).count());
     for mount in mounts {
-        bind(&new_root, mount)?;
+        bind(&new_root, mount, users)?;
     }
     if !security.privileged {
         match &security.guarded_paths {
@@ -67,9 +78,9 @@ pub fn build(plan: &Plan, root: &RootPlan) -> Result<()> {
     Ok(())
 }
 
-fn mount_overlay(root: &RootPlan) -> Result<()> {
+fn mount_overlay(directory: &str, root: &RootPlan) -> Result<()> {
     // Names relative to one directory: the option string is bounded by a page.
-    rustix::process::chdir(LAYERS).doing(|| format!("enter {LAYERS}"))?;
+    rustix::process::chdir(directory).doing(|| format!("enter {directory}"))?;
     let layers = root.layers.join(":");
     // volatile: the scratch disk ends with the pod, so nothing would be gained by writing it out on every fsync.
     let options = format!("lowerdir={layers},upperdir={},workdir={},volatile", root.upper, root.work);
@@ -115,13 +126,13 @@ pub fn mount_at(root: &OwnedFd, kind: &str, path: &str, flags: MountFlags, optio
     attach(&mounted, &place).doing(|| format!("mount {kind} on /{path}"))
 }
 
-fn attach(mount: &OwnedFd, place: &OwnedFd) -> rustix::io::Result<()> {
+pub fn attach(mount: &OwnedFd, place: &OwnedFd) -> rustix::io::Result<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     rustix::mount::move_mount(mount, "", place, "", flags)
 }
 
 /// A copy of the mount at `place`, not yet attached anywhere.
-fn copy(place: &OwnedFd, recursive: bool) -> rustix::io::Result<OwnedFd> {
+pub fn copy(place: &OwnedFd, recursive: bool) -> rustix::io::Result<OwnedFd> {
     let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
     if recursive {
         flags |= OpenTreeFlags::AT_RECURSIVE;
@@ -129,24 +140,37 @@ fn copy(place: &OwnedFd, recursive: bool) -> rustix::io::Result<OwnedFd> {
     rustix::mount::open_tree(place, "", flags)
 }
 
-pub fn bind(root: &OwnedFd, mount: &MountPlan) -> Result<()> {
-    let mut source = rustix::fs::open(mount.source.as_str(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
-        .doing(|| format!("open {} for {}", mount.source, mount.destination))?;
+pub fn bind(root: &OwnedFd, mount: &MountPlan, users: Option<&Users>) -> Result<()> {
+    let users = users.filter(|_| mount.map_owners);
+    if mount.device != 0 {
+        return dev::place_disk(root, &mount.destination, mount.device);
+    }
+    let stacked = if mount.layers.is_empty() { None } else { Some(imagefiles::Stacked::of(&mount.layers)?) };
+    let place = stacked.as_ref().map_or(&mount.source, |stacked| &stacked.place);
+    let mut source = rustix::fs::open(place.as_str(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
+        .doing(|| format!("open {place} for {}", mount.destination))?;
     if !mount.sub_path.is_empty() {
         let make = if mount.make_sub_path { Make::Directory(0o777) } else { Make::Nothing };
-        source = inroot::open(&source, &mount.sub_path, make)
+        let below = || inroot::open(&source, &mount.sub_path, make);
+        source = users
+            .map_or_else(below, |users| users.aside(below))
             .map_err(|e| Error::new(e.kind, format!("sub path {} of the mount {}: {e}", mount.sub_path, mount.destination)))?;
     }
     let stat = rustix::fs::fstat(&source).doing(|| format!("look at {}", mount.source))?;
     let make = if FileType::from_raw_mode(stat.st_mode) == FileType::Directory { Make::Directory(0o755) } else { Make::File };
-    bind_place(root, &source, &mount.destination, make, mount.read_only)
+    let read_only = if mount.read_only { attributes::READ_ONLY } else { 0 };
+    let attributes = if stacked.is_some() { imagefiles::CAREFUL } else { read_only };
+    bind_place(root, &source, &mount.destination, make, attributes, users)
 }
 
-fn bind_place(root: &OwnedFd, source: &OwnedFd, destination: &str, make: Make, read_only: bool) -> Result<()> {
+fn bind_place(root: &OwnedFd, source: &OwnedFd, destination: &str, make: Make, attributes: u64, users: Option<&Users>) -> Result<()> {
     let place = inroot::open(root, destination, make)?;
     let tree = copy(source, false).doing(|| format!("copy the mount for {destination}"))?;
-    if read_only {
-        attributes::set_attributes(&tree, attributes::READ_ONLY, false).doing(|| format!("make {destination} read-only"))?;
+    if let Some(users) = users {
+        users.map(&tree)?;
+    }
+    if attributes != 0 {
+        attributes::set_attributes(&tree, attributes, false).doing(|| format!("guard the mount on {destination}"))?;
     }
     attach(&tree, &place).doing(|| format!("mount on {destination}"))
 }
@@ -154,7 +178,7 @@ fn bind_place(root: &OwnedFd, source: &OwnedFd, destination: &str, make: Make, r
 /// Puts an existing file of the machine, such as a device, on a path of the root.
 pub fn bind_file(root: &OwnedFd, source: &str, destination: &str) -> Result<()> {
     let source = rustix::fs::open(source, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).doing(|| format!("open {source}"))?;
-    bind_place(root, &source, destination, Make::File, false)
+    bind_place(root, &source, destination, Make::File, 0, None)
 }
 
 fn hide<S: AsRef<str>>(root: &OwnedFd, masked: &[S], read_only: &[S]) -> Result<()> {

@@ -7,6 +7,7 @@
 use libc::c_long;
 use rustix::thread::CapabilitySet;
 
+use crate::error::{Error, Result};
 use crate::sys::seccomp::Instruction;
 
 const WORDS: usize = 8;
@@ -287,9 +288,37 @@ fn result(answer: Answer) -> Instruction {
     Instruction { code: RETURN, jump_true: 0, jump_false: 0, value }
 }
 
+/// An instruction of the wire: struct sock_filter on a little-endian machine.
+const WIRE: usize = 8;
+/// BPF_MAXINSNS of linux/bpf_common.h.
+const LONGEST: usize = 4096;
+
+/// A filter that somebody else made; whether it is one the kernel decides.
+pub fn from_wire(bytes: &[u8]) -> Result<Vec<Instruction>> {
+    if bytes.is_empty() || bytes.len() % WIRE != 0 || bytes.len() > WIRE * LONGEST {
+        return Err(Error::invalid(format!("security.seccomp_filter: {} bytes are not 1 to {LONGEST} instructions", bytes.len())));
+    }
+    let instruction = |i: &[u8]| Instruction {
+        code: u16::from_le_bytes([i[0], i[1]]),
+        jump_true: i[2],
+        jump_false: i[3],
+        value: u32::from_le_bytes([i[4], i[5], i[6], i[7]]),
+    };
+    Ok(bytes.chunks_exact(WIRE).map(instruction).collect())
+}
+
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_foreign_filter_is_bounded_and_read_as_the_kernel_would() {
+        assert_eq!(run(&from_wire(&[0x06, 0, 0, 0, 1, 0, 5, 0]).unwrap(), ARCHITECTURE, 0, 0), PERM);
+        for wrong in [vec![], vec![0; 7], vec![0; 9], vec![0; WIRE * (LONGEST + 1)]] {
+            assert!(from_wire(&wrong).err().is_some_and(|e| e.message.contains("seccomp_filter")), "{}", wrong.len());
+        }
+    }
 
     const ALLOW: u32 = 0x7fff_0000;
     const PERM: u32 = 0x0005_0001;

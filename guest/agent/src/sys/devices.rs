@@ -3,15 +3,29 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
-/// A device number that may be read, written and made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Block,
+    Character,
+}
+
+/// A device number that may be opened.
 #[derive(Clone, Copy)]
 pub struct Allowed {
+    pub kind: Kind,
     pub major: u32,
     /// None: every minor number.
     pub minor: Option<u32>,
+    pub write: bool,
 }
 
-/// Loads the filter. Block devices can be made as files but not opened; character devices likewise, but for those listed.
+impl Allowed {
+    pub const fn characters(major: u32, minor: Option<u32>) -> Self {
+        Self { kind: Kind::Character, major, minor, write: true }
+    }
+}
+
+/// Loads the filter. Devices can be made as files, but only those listed can be opened.
 pub fn load(allowed: &[Allowed]) -> io::Result<OwnedFd> {
     let program = assemble(allowed);
     let license = c"Apache-2.0";
@@ -46,8 +60,10 @@ const BPF_PROG_LOAD: i32 = 5;
 const BPF_PROG_ATTACH: i32 = 8;
 const BPF_PROG_TYPE_CGROUP_DEVICE: u32 = 15;
 const BPF_CGROUP_DEVICE: u32 = 6;
+const DEVICE_BLOCK: i32 = 1;
 const DEVICE_CHARACTER: i32 = 2;
-const ACCESS_READ_OR_WRITE: i32 = 2 | 4;
+const ACCESS_WRITE: i32 = 4;
+const ACCESS_READ_OR_WRITE: i32 = 2 | ACCESS_WRITE;
 
 /// One eBPF instruction: operation, registers (source in the high half), offset, immediate.
 fn instruction(code: u8, registers: u8, offset: i16, value: i32) -> [u8; 8] {
@@ -70,7 +86,7 @@ fn assemble(allowed: &[Allowed]) -> Vec<[u8; 8]> {
     const SHIFT_RIGHT: u8 = 0x77;
     const SET: u8 = 0xb7;
     const JUMP_IF_NOT: u8 = 0x55;
-    const JUMP_IF: u8 = 0x15;
+    const JUMP_IF_ANY: u8 = 0x45;
     const EXIT: u8 = 0x95;
     let answer = |value| [instruction(SET, 0, 0, value), instruction(EXIT, 0, 0, 0)];
     let mut program = vec![
@@ -82,14 +98,18 @@ fn assemble(allowed: &[Allowed]) -> Vec<[u8; 8]> {
         instruction(JUMP_IF_NOT, 3, 2, 0),
     ];
     program.extend(answer(1));
-    program.extend([instruction(AND, 2, 0, 0xffff), instruction(JUMP_IF, 2, 2, DEVICE_CHARACTER)]);
-    program.extend(answer(0));
-    program.extend([instruction(LOAD_WORD, 0x14, 4, 0), instruction(LOAD_WORD, 0x15, 8, 0)]);
+    program.extend([instruction(AND, 2, 0, 0xffff), instruction(LOAD_WORD, 0x14, 4, 0), instruction(LOAD_WORD, 0x15, 8, 0)]);
     for device in allowed {
-        let skip = if device.minor.is_some() { 3 } else { 2 };
-        program.push(instruction(JUMP_IF_NOT, 4, skip, number(device.major)));
-        if let Some(minor) = device.minor {
-            program.push(instruction(JUMP_IF_NOT, 5, 2, number(minor)));
+        let kind = if device.kind == Kind::Block { DEVICE_BLOCK } else { DEVICE_CHARACTER };
+        // Registers 2 to 5: kind, access, major and minor number.
+        let mut tests = vec![(JUMP_IF_NOT, 2, kind), (JUMP_IF_NOT, 4, number(device.major))];
+        tests.extend(device.minor.map(|minor| (JUMP_IF_NOT, 5, number(minor))));
+        if !device.write {
+            tests.push((JUMP_IF_ANY, 3, ACCESS_WRITE));
+        }
+        let beyond = i16::try_from(tests.len()).unwrap_or(i16::MAX) + 1;
+        for ((code, register, value), passed) in tests.into_iter().zip(0..) {
+            program.push(instruction(code, register, beyond - passed, value));
         }
         program.extend(answer(1));
     }

@@ -31,6 +31,24 @@ pub fn unshare_cgroup() -> io::Result<()> {
     }
 }
 
+/// Makes files as this user of the machine from now on; the process stays who it is.
+pub fn make_files_as(uid: u32, gid: u32) {
+    // SAFETY: both change who owns what is made, nothing that memory safety rests on. They tell no errors.
+    unsafe {
+        libc::syscall(libc::SYS_setfsgid, gid);
+        libc::syscall(libc::SYS_setfsuid, uid);
+    }
+}
+
+/// Enters the user namespace that this descriptor, or the process of this pidfd, stands for.
+pub fn join_users(users: &OwnedFd) -> io::Result<()> {
+    // SAFETY: setns changes what this process may do, nothing that memory safety rests on; it has one thread.
+    match unsafe { libc::setns(users.as_raw_fd(), libc::CLONE_NEWUSER) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Enters the mount and cgroup namespaces of the process that `pidfd` names.
 pub fn join(pidfd: &OwnedFd) -> io::Result<()> {
     // SAFETY: setns changes which files names lead to, nothing that memory safety rests on; this process has one thread.

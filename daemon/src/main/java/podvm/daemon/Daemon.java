@@ -48,6 +48,7 @@ import podvm.node.NodeServer;
 import podvm.node.NodeService;
 import podvm.proto.node.v1.VersionResponse;
 import podvm.volume.ScratchVolumes;
+import podvm.volume.share.HostShares;
 
 /** The whole of podvmd, wired by hand from bottom to top. Closing it leaves the pods running. */
 final class Daemon implements AutoCloseable {
@@ -122,6 +123,7 @@ final class Daemon implements AutoCloseable {
                             agents,
                             networks,
                             new ScratchVolumes(state),
+                            undo.add(new HostShares(state)),
                             journals,
                             new SandboxJournalFiles(records, events),
                             events);

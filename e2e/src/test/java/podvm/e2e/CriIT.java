@@ -93,6 +93,41 @@ class CriIT {
     }
 
     @Test
+    void portsOfAPodAreForwardedOverEitherTransport() throws Exception {
+        var pod = crictl.sandbox("ports");
+        crictl.container(
+                pod,
+                "ports",
+                "main",
+                "httpd -f -p 127.0.0.1:7004 -h /etc & httpd -f -p [::1]:7006 -h /etc & wait",
+                "");
+        for (var port : List.of("7004", "7006")) {
+            Wait.until("port " + port + " answers", () -> page("spdy", pod, port).contains("root"));
+            assertThat(page("websocket", pod, port)).contains("root:x:0:0");
+        }
+        for (var transport : List.of("spdy", "websocket")) {
+            try (var forward = forward(transport, pod, "81")) {
+                assertThat(LocalPort.echo(LocalPort.all(forward, 1).getFirst(), 1)).isZero();
+                Wait.until(
+                        "the refusal is told",
+                        () -> (forward.out() + forward.err()).contains("connection refused"));
+            }
+        }
+        crictl.out("rmp", "--force", pod);
+    }
+
+    private static Running forward(String transport, String pod, String port) throws Exception {
+        var words = crictl.command("port-forward", "--transport", transport, pod, ":" + port);
+        return node.startProgram(words);
+    }
+
+    private static String page(String transport, String pod, String port) throws Exception {
+        try (var forward = forward(transport, pod, port)) {
+            return LocalPort.page(LocalPort.all(forward, 1).getFirst(), "passwd");
+        }
+    }
+
+    @Test
     void aKilledDaemonsPodsAreTheNextOnes() throws Exception {
         var pod = crictl.sandbox("adopted");
         var id = crictl.container(pod, "adopted", "main", "exec sleep 1000", "");

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.StringJoiner;
 import java.util.zip.GZIPOutputStream;
 
 /**
@@ -49,6 +50,31 @@ final class ImageArchives {
                 "manifest.json",
                 "[{\"Config\":\"%s.json\",\"RepoTags\":[\"%s\"],\"Layers\":[\"base/layer.tar\"]}]"
                         .formatted(digest(json), name));
+        return Files.write(to, tar.end());
+    }
+
+    /** As {@code docker save} writes an image of several layers, lowest first. */
+    static Path layered(Path to, String name, byte[]... layers) throws IOException {
+        var diffIds = new StringJoiner(",");
+        var files = new StringJoiner(",");
+        var tar = new Tar();
+        for (var layer : layers) {
+            diffIds.add("\"sha256:" + digest(layer) + "\"");
+            files.add("\"" + digest(layer) + "/layer.tar\"");
+            tar.file(digest(layer) + "/layer.tar", 0644, layer);
+        }
+        var json =
+                """
+                {"architecture":"amd64","os":"linux","created":"2026-01-02T03:04:05Z","config":{},
+                "rootfs":{"type":"layers","diff_ids":[%s]}}
+                """
+                        .formatted(diffIds)
+                        .getBytes(UTF_8);
+        tar.file("config.json", 0644, json);
+        tar.file(
+                "manifest.json",
+                "[{\"Config\":\"config.json\",\"RepoTags\":[\"%s\"],\"Layers\":[%s]}]"
+                        .formatted(name, files));
         return Files.write(to, tar.end());
     }
 

@@ -31,7 +31,13 @@ public interface Agent extends AutoCloseable {
     /** The host's files in the guest. */
     GuestShares shares();
 
-    void create(ContainerPlan plan, Deadline deadline) throws PodException, InterruptedException;
+    GuestResources resources();
+
+    GuestPorts ports();
+
+    /** Returns whom its process will be; empty where the container's files do not know the user. */
+    Optional<ResolvedUser> create(ContainerPlan plan, Deadline deadline)
+            throws PodException, InterruptedException;
 
     /**
      * Empty when the program runs; else why it could not be executed, with the exit code that the
@@ -124,7 +130,8 @@ public interface Agent extends AutoCloseable {
             SecurityPlan security,
             Processes processes,
             boolean stdin,
-            boolean stdinOnce) {}
+            boolean stdinOnce,
+            Optional<UserMapping> users) {}
 
     /** Whose processes a container sees. */
     sealed interface Processes {
@@ -157,6 +164,13 @@ public interface Agent extends AutoCloseable {
             List<Rlimit> rlimits) {}
 
     /**
+     * Numbers without sign, as the container's own /etc/passwd and /etc/group gave them.
+     *
+     * @param gids with the one before
+     */
+    record ResolvedUser(int uid, int gid, List<Integer> gids) {}
+
+    /**
      * @param name the suffix of RLIMIT_ in lower case: "nofile", "core"
      * @param soft as unsigned: -1 is not limited
      */
@@ -175,6 +189,12 @@ public interface Agent extends AutoCloseable {
 
         /** A tmpfs shared likewise; 0: no limit of its own. */
         record Memory(String name, long bytes) implements MountSource {}
+
+        /** A device file, in place of a directory, of a disk that is attached. */
+        record DeviceFile(String serial) implements MountSource {}
+
+        /** The files of an image: serials of its layer disks, lowest first. */
+        record ImageLayers(List<String> serials) implements MountSource {}
 
         /**
          * What {@link GuestShares#mount} has mounted. A read-only mount of it is so all the way
@@ -210,8 +230,30 @@ public interface Agent extends AutoCloseable {
             List<String> capabilities,
             List<String> ambient,
             boolean noNewPrivileges,
-            boolean seccompUnconfined,
+            SystemCalls calls,
             Optional<GuardedPaths> guarded) {}
+
+    /** Which system calls a process may make. */
+    sealed interface SystemCalls {
+        /** Those that container engines usually allow, and those that capabilities open. */
+        record Usual() implements SystemCalls {}
+
+        record All() implements SystemCalls {}
+
+        /**
+         * @param program for the guest's kernel: an array of struct sock_filter
+         */
+        record Filtered(byte[] program) implements SystemCalls {
+            public Filtered {
+                program = program.clone();
+            }
+
+            @Override
+            public byte[] program() {
+                return program.clone();
+            }
+        }
+    }
 
     /** Absolute paths; those that are not there are left out. */
     record GuardedPaths(List<String> masked, List<String> readOnly) {}

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import podvm.engine.seccomp.SeccompProfile;
 
 /**
  * A container exactly as it is to be: references are resolved and variables expanded already, and
@@ -39,6 +40,39 @@ public record ContainerConfig(
         PidNamespace pidNamespace,
         String stopSignal) {
 
+    /** The same container with other mounts. */
+    public ContainerConfig with(List<Mount> others) {
+        return with(others, resources);
+    }
+
+    /** The same container with other limits. */
+    public ContainerConfig with(Resources others) {
+        return with(mounts, others);
+    }
+
+    private ContainerConfig with(List<Mount> otherMounts, Resources otherResources) {
+        return new ContainerConfig(
+                metadata,
+                image,
+                imageAsked,
+                command,
+                args,
+                workingDir,
+                env,
+                List.copyOf(otherMounts),
+                devices,
+                labels,
+                annotations,
+                logFile,
+                stdin,
+                stdinOnce,
+                tty,
+                otherResources,
+                security,
+                pidNamespace,
+                stopSignal);
+    }
+
     /** Unique in its sandbox. */
     public record Metadata(String name, int attempt) {}
 
@@ -57,6 +91,18 @@ public record ContainerConfig(
             boolean recursiveReadOnly,
             Propagation propagation,
             boolean selinuxRelabel) {
+        /** The same mount of something else. */
+        public Mount of(MountSource other) {
+            return new Mount(
+                    containerPath,
+                    other,
+                    subPath,
+                    readOnly,
+                    recursiveReadOnly,
+                    propagation,
+                    selinuxRelabel);
+        }
+
         public enum Propagation {
             PRIVATE,
             HOST_TO_CONTAINER,
@@ -78,8 +124,13 @@ public record ContainerConfig(
         /** A file or directory of the node. */
         record HostPath(Path path) implements MountSource {}
 
-        /** The files of an image. */
-        record ImageFiles(String image) implements MountSource {}
+        /**
+         * The files of an image, which is read-only in each case.
+         *
+         * @param image a name or an id
+         * @param id which one it is, once that is known
+         */
+        record ImageFiles(String image, Optional<Digest> id) implements MountSource {}
     }
 
     /**
@@ -196,10 +247,8 @@ public record ContainerConfig(
 
         record Unconfined() implements Seccomp {}
 
-        /**
-         * @param profile its JSON
-         */
-        record Localhost(String profile) implements Seccomp {}
+        /** A profile of the node. */
+        record Localhost(SeccompProfile profile) implements Seccomp {}
     }
 
     /** Whose processes it sees. */

@@ -1,6 +1,7 @@
 package podvm.engine;
 
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * One running virtual machine. Closing it ends the VMM at once and removes all its host objects.
@@ -33,6 +34,9 @@ public interface Machine extends AutoCloseable {
 
     /** Process of the VMM, for accounting. */
     long pid();
+
+    /** What it uses of this node; empty where it has ended, or is not a process here. */
+    Optional<MachineCost> cost();
 
     @Override
     void close() throws PodException;

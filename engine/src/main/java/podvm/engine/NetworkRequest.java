@@ -9,6 +9,7 @@ import java.util.Map;
  * @param uid as the API server knows the pod; may be empty
  * @param ports those with a host port are reached through the node
  * @param dns comes before what the network says itself
+ * @param sandbox the id by which whoever asked for the pod knows it
  */
 public record NetworkRequest(
         PodId pod,
@@ -18,7 +19,9 @@ public record NetworkRequest(
         Map<String, String> annotations,
         NetworkChoice network,
         List<PortMapping> ports,
-        Dns dns) {
+        Dns dns,
+        String sandbox) {
+
     /**
      * @param hostPort 0: not mapped
      * @param hostIp empty: every address of the node

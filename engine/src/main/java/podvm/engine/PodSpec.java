@@ -27,6 +27,15 @@ public record PodSpec(
         Map<String, VolumeSpec> volumes,
         NetworkChoice network,
         List<NetworkRequest.PortMapping> ports) {
+    private static final int LONGEST_HOSTNAME = 63;
+
+    /** The host name of a pod that asks for none: its name, which may be longer. */
+    public static String hostname(String podName) {
+        return podName.length() <= LONGEST_HOSTNAME
+                ? podName
+                : podName.substring(0, LONGEST_HOSTNAME).replaceFirst("[-.]+$", "");
+    }
+
     /** The same pod on another network. */
     public PodSpec on(NetworkChoice another) {
         return new PodSpec(

@@ -12,6 +12,8 @@ import java.util.Optional;
  * @param reason empty before the end; then "Completed", "Error", "OOMKilled" or
  *     "ContainerStartFailed"
  * @param imageId of the image that it runs from
+ * @param user as the guest has resolved it; empty where it could not, and for containers of an
+ *     older daemon
  */
 public record SandboxContainer(
         ContainerId id,
@@ -24,7 +26,13 @@ public record SandboxContainer(
         Optional<Instant> finished,
         int exitCode,
         String reason,
-        String message) {
+        String message,
+        Optional<Agent.ResolvedUser> user) {
+    @SuppressWarnings("NullAway") // a missing part of an older record
+    public SandboxContainer {
+        user = user == null ? Optional.empty() : user;
+    }
+
     public enum State {
         CREATED,
         RUNNING,

@@ -8,6 +8,7 @@ import java.util.List;
  * whole.
  *
  * @param reason why it is not ready, or will not be; empty: it is, or is on the way
+ * @param shares paths of the host that its containers mount
  */
 public record SandboxRecord(
         SandboxId id,
@@ -18,7 +19,13 @@ public record SandboxRecord(
         List<String> ips,
         String reason,
         String message,
-        List<Held> containers) {
+        List<Held> containers,
+        List<SandboxShare> shares) {
+    @SuppressWarnings("NullAway") // a missing part of an older record
+    public SandboxRecord {
+        shares = shares == null ? List.of() : List.copyOf(shares);
+    }
+
     public enum Stage {
         /** Host objects may exist, and nobody has been told of them: remove them. */
         STARTING,

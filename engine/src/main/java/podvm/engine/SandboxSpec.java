@@ -15,6 +15,7 @@ import podvm.engine.NetworkRequest.PortMapping;
  * @param logDirectory where the containers' logs are; empty: they need not be kept
  * @param dns where it says anything, all of /etc/resolv.conf
  * @param sysctls names with dots, of namespaces that the pod has for itself
+ * @param users of all its containers; empty: they are the machine's
  */
 public record SandboxSpec(
         Metadata metadata,
@@ -26,7 +27,8 @@ public record SandboxSpec(
         Map<String, String> labels,
         Map<String, String> annotations,
         Map<String, String> sysctls,
-        Limits limits) {
+        Limits limits,
+        Optional<UserMapping> users) {
 
     /** What makes a sandbox unique: a second one with the same is refused. */
     public record Metadata(String name, String uid, String namespace, int attempt) {

@@ -83,6 +83,14 @@ public interface Sandboxes {
     Attachment attach(ContainerId container, Agent.ExecOutput output)
             throws PodException, InterruptedException;
 
+    SandboxResources resources();
+
+    /**
+     * Connects to a port at which a program of a ready sandbox listens; fails with CONFLICT where
+     * nobody does.
+     */
+    PortConnection connect(SandboxId sandbox, int port) throws PodException, InterruptedException;
+
     /** What happens from now on. */
     SandboxEvent.Subscription subscribe(SandboxEvent.Listener listener);
 }

@@ -5,23 +5,64 @@ import java.nio.file.Path;
 /** Shows directories and files of the host inside pods' machines, live. */
 public interface Shares {
     /**
-     * Opens what is to be shown. A share that an earlier daemon had open goes on with the same name
-     * and path: files that the guest has open stay so.
+     * Decides what a mount of a path shows, so that every daemon shows the same: links in the path
+     * are followed, and a directory is made where nothing is. Fails with UNSUPPORTED where a
+     * machine could do nothing with what is there.
+     *
+     * @param writable {@link Writable#BELOW_MOUNTS} becomes NOTHING where nothing is mounted below
      */
-    HostShare open(PodId pod, ShareSpec share) throws PodException;
+    Tree look(Path path, Writable writable, Mounts mounts)
+            throws PodException, InterruptedException;
+
+    /**
+     * Opens what is to be shown. A share that an earlier daemon had open goes on with the same name
+     * and tree: files that the guest has open stay so.
+     */
+    HostShare open(PodId pod, ShareSpec share) throws PodException, InterruptedException;
+
+    /** Removes what is kept about one share, known or not. */
+    void destroy(PodId pod, String name) throws PodException;
 
     /** Removes what is kept about a pod's shares, known or not. */
     void destroy(PodId pod) throws PodException;
 
     /**
-     * @param name as {@link GuestShares} and container plans know it: a-z, 0-9, '.', '_', '-'
-     * @param root a directory or a single file of the host; links in the path are followed once
+     * What is shown.
+     *
+     * @param root a directory or a single file of the host
      */
-    record ShareSpec(String name, Path root, GuestShares.Access access) {}
+    record Tree(Path root, Writable writable, Mounts mounts) {}
+
+    /** Where the guest may write. */
+    enum Writable {
+        ALL,
+        /** In file systems that are mounted below the root, but not in the root's own. */
+        BELOW_MOUNTS,
+        NOTHING
+    }
+
+    /** Which of the host's mounts below the root are seen. */
+    enum Mounts {
+        /** Those that are there when the share is opened. */
+        AS_OPENED,
+        /** Those that are there when somebody looks. */
+        LIVE
+    }
+
+    /**
+     * @param name as {@link GuestShares} and container plans know it: a-z, 0-9, '.', '_', '-'
+     */
+    record ShareSpec(String name, Tree tree) {}
 
     /** A tree of the host, ready to be served. Closing it leaves the guest waiting for the next. */
     interface HostShare extends AutoCloseable {
         ShareSpec spec();
+
+        /**
+         * Whether one that is opened now would show the same: not where another file has taken the
+         * root's place, or other mounts may be below it.
+         */
+        boolean current() throws InterruptedException;
 
         /** Mounts it in the guest; containers that mount it can be made from now on. */
         void mount(Agent agent, Deadline deadline) throws PodException, InterruptedException;

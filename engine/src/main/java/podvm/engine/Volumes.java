@@ -11,6 +11,9 @@ public interface Volumes {
     /** The disk that an earlier daemon made for a pod that still runs. */
     ScratchDisk find(PodId pod) throws PodException;
 
+    /** A block device of the host. Fails with UNSUPPORTED, by the field's name, for others. */
+    Disk device(String path, Disk.Access access) throws PodException;
+
     /** Removes what the pod has, known or not. */
     void destroy(PodId pod) throws PodException;
 

@@ -9,6 +9,7 @@ public final class ErrnoException extends Exception {
     public static final int ENOENT = 2;
     public static final int EIO = 5;
     public static final int EAGAIN = 11;
+    public static final int EACCES = 13;
     public static final int EEXIST = 17;
     public static final int ENOTDIR = 20;
     public static final int EISDIR = 21;

@@ -4,8 +4,13 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
 
-/** What fstatfs tells of a file system, in blocks. */
+/**
+ * What fstatfs tells of a file system, in blocks.
+ *
+ * @param type its magic number (linux/magic.h)
+ */
 public record FileSystemSpace(
+        long type,
         long blocks,
         long free,
         long available,
@@ -19,6 +24,7 @@ public record FileSystemSpace(
     /** struct statfs as 64-bit Linux lays it out. */
     static FileSystemSpace of(MemorySegment statfs) {
         return new FileSystemSpace(
+                statfs.get(JAVA_LONG, 0),
                 statfs.get(JAVA_LONG, 16),
                 statfs.get(JAVA_LONG, 24),
                 statfs.get(JAVA_LONG, 32),

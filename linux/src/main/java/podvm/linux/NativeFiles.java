@@ -20,6 +20,9 @@ final class NativeFiles {
     /** Of unified system call numbers, which all architectures share from 424 on. */
     static final long OPENAT2 = 437;
 
+    static final long OPEN_TREE = 428;
+    static final long MOUNT_SETATTR = 442;
+
     static final MethodHandle OPENAT = openat();
     static final MethodHandle STATX =
             Native.errno("statx", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);

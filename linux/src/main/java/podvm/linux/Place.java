@@ -226,6 +226,21 @@ public final class Place implements AutoCloseable {
                                 flags));
     }
 
+    /** Its name now; of a file that has none any more, no name of it. */
+    public Path path() throws ErrnoException {
+        var path = new byte[1][];
+        call((arena, errno) -> {
+            var buffer = arena.allocate(MAX_PATH);
+            var length =
+                    (long)
+                            NativeFiles.READLINKAT.invokeExact(
+                                    errno, AT_FDCWD, self(arena), buffer, buffer.byteSize());
+            path[0] = NativeFiles.bytes(buffer, Math.max(0, length));
+            return length;
+        });
+        return Path.of(new String(path[0], StandardCharsets.UTF_8));
+    }
+
     /** Where this link leads. */
     public byte[] target() throws ErrnoException {
         var target = new byte[1][];
@@ -327,7 +342,7 @@ public final class Place implements AutoCloseable {
                 (int) NativeFiles.REMOVEXATTR.invokeExact(errno, self(arena), text(arena, name)));
     }
 
-    private int number() {
+    int number() {
         return descriptor.number();
     }
 

@@ -7,6 +7,8 @@ import java.util.Optional;
 import podvm.engine.Agent;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
+import podvm.engine.GuestPorts;
+import podvm.engine.GuestResources;
 import podvm.engine.GuestShares;
 import podvm.engine.PodException;
 import podvm.proto.agent.v1.AgentGrpc;
@@ -102,13 +104,28 @@ final class GrpcAgent implements Agent {
     }
 
     @Override
-    public void create(ContainerPlan plan, Deadline deadline)
+    public GuestResources resources() {
+        return new GrpcResources(connection);
+    }
+
+    @Override
+    public GuestPorts ports() {
+        return new GrpcPorts(connection);
+    }
+
+    @Override
+    public Optional<ResolvedUser> create(ContainerPlan plan, Deadline deadline)
             throws PodException, InterruptedException {
-        connection.ask(
-                AgentGrpc.getCreateContainerMethod(),
-                Requests.create(plan),
-                "create container " + plan.id().brief(),
-                deadline);
+        var created =
+                connection.ask(
+                        AgentGrpc.getCreateContainerMethod(),
+                        Requests.create(plan),
+                        "create container " + plan.id().brief(),
+                        deadline);
+        var user = created.getUser();
+        return created.hasUser()
+                ? Optional.of(new ResolvedUser(user.getUid(), user.getGid(), user.getGidsList()))
+                : Optional.empty();
     }
 
     @Override

@@ -14,6 +14,7 @@ import podvm.engine.Agent.Processes;
 import podvm.engine.Agent.ResourceLimits;
 import podvm.engine.Agent.SandboxSetup;
 import podvm.engine.Agent.SecurityPlan;
+import podvm.engine.Agent.SystemCalls;
 import podvm.engine.Agent.VolumeFile;
 import podvm.engine.ContainerId;
 import podvm.engine.PodNetwork;
@@ -22,6 +23,7 @@ import podvm.proto.agent.v1.CreateContainerRequest;
 import podvm.proto.agent.v1.ExecRequest;
 import podvm.proto.agent.v1.ExecStart;
 import podvm.proto.agent.v1.GuardedPaths;
+import podvm.proto.agent.v1.ImageMount;
 import podvm.proto.agent.v1.Mount;
 import podvm.proto.agent.v1.Neighbor;
 import podvm.proto.agent.v1.NetworkInterface;
@@ -39,6 +41,7 @@ import podvm.proto.agent.v1.ShareMount;
 import podvm.proto.agent.v1.TerminalSize;
 import podvm.proto.agent.v1.Tmpfs;
 import podvm.proto.agent.v1.User;
+import podvm.proto.agent.v1.UserNamespace;
 
 /** The engine's plans as messages. */
 final class Requests {
@@ -124,6 +127,13 @@ final class Requests {
             case Processes.Of(var other) ->
                     message.setPidNamespace(PidNamespace.newBuilder().setContainer(other.text()));
         }
+        plan.users()
+                .ifPresent(users ->
+                        message.setUserNamespace(
+                                UserNamespace.newBuilder()
+                                        .setFirstUid(users.firstUid())
+                                        .setFirstGid(users.firstGid())
+                                        .setLength(users.length())));
         return message.build();
     }
 
@@ -186,6 +196,9 @@ final class Requests {
             case MountSource.EmptyDir(var name) -> message.setEmptyDir(name).build();
             case MountSource.Memory(var name, var bytes) ->
                     message.setTmpfs(Tmpfs.newBuilder().setName(name).setSizeBytes(bytes)).build();
+            case MountSource.DeviceFile(var serial) -> message.setDiskSerial(serial).build();
+            case MountSource.ImageLayers(var serials) ->
+                    message.setImage(ImageMount.newBuilder().addAllLayerSerials(serials)).build();
             case MountSource.Share(var name, var propagation) ->
                     message.setShare(
                                     ShareMount.newBuilder()
@@ -220,11 +233,14 @@ final class Requests {
                         .setPrivileged(plan.privileged())
                         .addAllCapabilities(plan.capabilities())
                         .setNoNewPrivileges(plan.noNewPrivileges())
-                        .setSeccomp(
-                                plan.seccompUnconfined()
-                                        ? SeccompMode.SECCOMP_MODE_UNCONFINED
-                                        : SeccompMode.SECCOMP_MODE_DEFAULT)
                         .addAllAmbientCapabilities(plan.ambient());
+        switch (plan.calls()) {
+            case SystemCalls.Usual _ -> message.setSeccomp(SeccompMode.SECCOMP_MODE_DEFAULT);
+            case SystemCalls.All _ -> message.setSeccomp(SeccompMode.SECCOMP_MODE_UNCONFINED);
+            case SystemCalls.Filtered(var program) ->
+                    message.setSeccomp(SeccompMode.SECCOMP_MODE_FILTER)
+                            .setSeccompFilter(ByteString.copyFrom(program));
+        }
         plan.guarded()
                 .ifPresent(paths ->
                         message.setGuardedPaths(

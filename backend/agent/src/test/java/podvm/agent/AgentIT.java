@@ -39,7 +39,6 @@ import podvm.engine.Agent.MountPlan;
 import podvm.engine.Agent.MountSource;
 import podvm.engine.Agent.OutputSink;
 import podvm.engine.Agent.OutputStreamKind;
-import podvm.engine.Agent.ProcessPlan;
 import podvm.engine.Agent.ResourceLimits;
 import podvm.engine.Agent.SandboxSetup;
 import podvm.engine.Agent.SecurityPlan;
@@ -48,6 +47,7 @@ import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.engine.PortConnection;
 
 /** The client against the real agent in one real machine. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -120,6 +120,44 @@ class AgentIT {
                 .endsWith("20000");
         assertThat(output.text(OutputStreamKind.STDERR)).isEqualTo("problem\n");
         assertThat(awaitExit(container).exitCode()).isEqualTo(7);
+        agent.remove(container, in(10));
+    }
+
+    @Test
+    void aPortOfAContainerPassesDataBothWays() throws Exception {
+        var content = new byte[16 << 20];
+        new java.util.Random(1).nextBytes(content);
+        var container = run("nc -ll -p 7000 -e cat");
+        Optional<PortConnection> reached = Optional.empty();
+        while (reached.isEmpty()) {
+            try {
+                reached = Optional.of(agent.ports().connect(7000));
+            } catch (PodException e) {
+                assertThat(e.kind()).isEqualTo(Kind.CONFLICT);
+                Thread.sleep(20);
+            }
+        }
+        try (var connection = reached.get()) {
+            var back = new ByteArrayOutputStream();
+            var reader =
+                    Thread.ofVirtual()
+                            .start(() -> {
+                                try {
+                                    for (var data = connection.receive();
+                                            data.length > 0;
+                                            data = connection.receive()) {
+                                        back.writeBytes(data);
+                                    }
+                                } catch (PodException | InterruptedException e) {
+                                    // what is missing is seen below
+                                }
+                            });
+            connection.send(content);
+            connection.endOfInput();
+            reader.join();
+            assertThat(Arrays.equals(back.toByteArray(), content)).isTrue();
+        }
+        assertKind(Kind.CONFLICT, () -> agent.ports().connect(7001));
         agent.remove(container, in(10));
     }
 
@@ -304,20 +342,7 @@ class AgentIT {
 
     private static ContainerPlan plan(
             ContainerId container, List<String> args, boolean stdin, MountPlan... mounts) {
-        var process =
-                new ProcessPlan(
-                        args,
-                        List.of(),
-                        "",
-                        "",
-                        Optional.empty(),
-                        List.of(),
-                        false,
-                        false,
-                        0,
-                        0,
-                        0,
-                        List.of());
+        var process = Plans.process(args.toArray(String[]::new));
         return new ContainerPlan(
                 container,
                 List.of("layer"),
@@ -325,10 +350,17 @@ class AgentIT {
                 process,
                 List.of(mounts),
                 new ResourceLimits(0, 0, 0, 0, 0, 0),
-                new SecurityPlan(false, List.of(), List.of(), false, false, Optional.empty()),
+                new SecurityPlan(
+                        false,
+                        List.of(),
+                        List.of(),
+                        false,
+                        new Agent.SystemCalls.Usual(),
+                        Optional.empty()),
                 new Agent.Processes.Own(),
                 stdin,
-                stdin);
+                stdin,
+                Optional.empty());
     }
 
     private ContainerReport awaitExit(ContainerId container) throws Exception {

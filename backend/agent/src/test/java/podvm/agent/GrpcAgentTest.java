@@ -164,13 +164,14 @@ class GrpcAgentTest {
                                 List.of("CAP_CHOWN"),
                                 List.of("CAP_CHOWN"),
                                 true,
-                                true,
+                                new Agent.SystemCalls.Filtered(new byte[] {6, 0, 0, 0, 0, 0, 0, 0}),
                                 Optional.of(
                                         new Agent.GuardedPaths(
                                                 List.of("/proc/keys"), List.of("/proc/sys")))),
                         new Agent.Processes.Of(new ContainerId("other")),
                         true,
-                        true),
+                        true,
+                        Optional.empty()),
                 soon());
         var request = (CreateContainerRequest) requests.take();
         assertThat(request.getId()).isEqualTo(container.text());
@@ -197,8 +198,7 @@ class GrpcAgentTest {
         assertThat(request.getMounts(1).getSubPath()).isEqualTo("s");
         assertThat(request.getMounts(2).getTmpfs().getSizeBytes()).isEqualTo(9);
         assertThat(request.getResources().getMemoryMaxBytes()).isEqualTo(1 << 30);
-        assertThat(request.getSecurity().getSeccomp())
-                .isEqualTo(SeccompMode.SECCOMP_MODE_UNCONFINED);
+        assertThat(request.getSecurity().getSeccomp()).isEqualTo(SeccompMode.SECCOMP_MODE_FILTER);
         assertThat(request.getStdinOnce()).isTrue();
     }
 

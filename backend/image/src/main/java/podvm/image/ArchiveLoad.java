@@ -16,6 +16,7 @@ import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.Progress;
 import podvm.image.layer.Inflated;
+import podvm.image.layer.Tars;
 import podvm.image.trust.SignaturePolicy;
 import podvm.image.trust.SignaturePolicy.Archive;
 
@@ -24,8 +25,6 @@ import podvm.image.trust.SignaturePolicy.Archive;
  * in any order; a root file system is written as it comes.
  */
 final class ArchiveLoad {
-    private static final int HEADER = 512;
-
     /** What an archive of images may begin with; headers for long names hide what it is. */
     private static final Pattern ARCHIVE_MEMBER =
             Pattern.compile(
@@ -65,11 +64,17 @@ final class ArchiveLoad {
         var deadline = Deadline.after(NO_END);
         var counted = new ProgressStream(archive, "archive", -1, progress);
         try (var inflated = new Inflated(counted, "the archive", deadline);
-                var tar = new PushbackInputStream(inflated, HEADER)) {
-            var first = tar.readNBytes(HEADER);
+                var tar = new PushbackInputStream(inflated, Tars.BLOCK)) {
+            var first = tar.readNBytes(Tars.BLOCK);
             if (first.length == 0) {
                 throw new PodException(
                         PodException.Kind.INVALID, "the archive is empty", "check the file");
+            }
+            if (!Tars.begins(first)) {
+                throw new PodException(
+                        PodException.Kind.CORRUPT,
+                        "not a tar archive, neither as it is nor unpacked with gzip or zstd",
+                        "give an OCI or docker archive, or the tar of a root file system");
             }
             tar.unread(first);
             if (isRootFileSystem(first)) {
@@ -161,7 +166,7 @@ final class ArchiveLoad {
     }
 
     private static boolean isRootFileSystem(byte[] header) {
-        if (header.length < HEADER || EXTENSION_TYPES.indexOf(header[156]) >= 0) {
+        if (header.length < Tars.BLOCK || EXTENSION_TYPES.indexOf(header[156]) >= 0) {
             return false;
         }
         int end = 0;

@@ -200,11 +200,14 @@ class ImageStoreTest {
     }
 
     @Test
-    void textIsNoArchive() {
-        assertKind(
-                        PodException.Kind.CORRUPT,
-                        () -> load(OciBytes.utf("not a tar at all ".repeat(100)), "text"))
-                .hasMessageContaining("not a tar header at byte 0");
+    void whatIsNoTarIsSaidToBeNoneBeforeANameIsAskedFor() throws Exception {
+        var text = OciBytes.utf("# Read me\n".repeat(100));
+        for (var file : List.of(text, TarBytes.gzip(text), new byte[] {1, 2, 3})) {
+            assertKind(PodException.Kind.CORRUPT, () -> load(file, "named"))
+                    .hasMessageContaining("not a tar archive");
+            assertKind(PodException.Kind.CORRUPT, () -> load(file, null))
+                    .hasMessageContaining("not a tar archive");
+        }
         assertKind(PodException.Kind.INVALID, () -> load(new byte[0], "none"))
                 .hasMessageContaining("empty");
         assertThat(unfinished()).isEmpty();

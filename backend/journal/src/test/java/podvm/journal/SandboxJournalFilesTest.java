@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import podvm.engine.Agent;
 import podvm.engine.Agent.VolumeFile;
 import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerConfig.Mount;
@@ -24,7 +25,11 @@ import podvm.engine.PodEvent;
 import podvm.engine.SandboxContainer;
 import podvm.engine.SandboxId;
 import podvm.engine.SandboxRecord;
+import podvm.engine.SandboxShare;
 import podvm.engine.SandboxSpec;
+import podvm.engine.Shares;
+import podvm.engine.UserMapping;
+import podvm.engine.seccomp.SeccompProfile;
 
 final class SandboxJournalFilesTest {
     @TempDir Path directory;
@@ -77,6 +82,21 @@ final class SandboxJournalFilesTest {
         assertThat(disk).doesNotExist();
     }
 
+    private static SeccompProfile profile() {
+        return new SeccompProfile(
+                SeccompProfile.Action.ALLOW,
+                List.of("SCMP_ARCH_X86"),
+                List.of(
+                        new SeccompProfile.Rule(
+                                List.of("socket"),
+                                SeccompProfile.Action.KILL,
+                                List.of(
+                                        new SeccompProfile.Condition(
+                                                5, SeccompProfile.Comparison.MASKED_EQUAL, -1, 1)),
+                                Set.of("CAP_CHOWN"),
+                                Set.of())));
+    }
+
     private static SandboxRecord record() {
         var id = SandboxId.random();
         var spec =
@@ -93,7 +113,8 @@ final class SandboxJournalFilesTest {
                         Map.of("app", "web"),
                         Map.of("note", "x"),
                         Map.of("net.core.somaxconn", "100"),
-                        new SandboxSpec.Limits(Optional.of(500L), Optional.of(1L << 20), 3));
+                        new SandboxSpec.Limits(Optional.of(500L), Optional.of(1L << 20), 3),
+                        Optional.of(new UserMapping(1000, 2000, 65_536)));
         var config =
                 new ContainerConfig(
                         new ContainerConfig.Metadata("main", 1),
@@ -117,7 +138,10 @@ final class SandboxJournalFilesTest {
                                 mount(new MountSource.EmptyDir("data")),
                                 mount(new MountSource.Memory("shm", 9)),
                                 mount(new MountSource.HostPath(Path.of("/srv"))),
-                                mount(new MountSource.ImageFiles("tools"))),
+                                mount(
+                                        new MountSource.ImageFiles(
+                                                "tools",
+                                                Optional.of(new Digest("cd".repeat(32)))))),
                         List.of(new ContainerConfig.Device("/dev/null", "/dev/zero", "rwm")),
                         Map.of("l", "1"),
                         Map.of("a", "2"),
@@ -148,7 +172,7 @@ final class SandboxJournalFilesTest {
                                 true,
                                 List.of("/proc/keys"),
                                 List.of("/proc/sys"),
-                                new ContainerConfig.Seccomp.Localhost("{}"),
+                                new ContainerConfig.Seccomp.Localhost(profile()),
                                 "unconfined",
                                 ""),
                         new ContainerConfig.PidNamespace.Target(ContainerId.randomLong()),
@@ -165,7 +189,8 @@ final class SandboxJournalFilesTest {
                         Optional.empty(),
                         3,
                         "Error",
-                        "why");
+                        "why",
+                        Optional.of(new Agent.ResolvedUser(1000, -2, List.of(10, -2))));
         return new SandboxRecord(
                 id,
                 spec,
@@ -175,7 +200,16 @@ final class SandboxJournalFilesTest {
                 List.of("10.0.2.15"),
                 "",
                 "",
-                List.of(new SandboxRecord.Held(container, true)));
+                List.of(new SandboxRecord.Held(container, true)),
+                List.of(
+                        new SandboxShare(
+                                new Shares.ShareSpec(
+                                        "h1",
+                                        new Shares.Tree(
+                                                Path.of("/srv"),
+                                                Shares.Writable.BELOW_MOUNTS,
+                                                Shares.Mounts.LIVE)),
+                                List.of(container.id()))));
     }
 
     private static Mount mount(MountSource source) {

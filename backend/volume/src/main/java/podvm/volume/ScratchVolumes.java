@@ -79,6 +79,11 @@ public final class ScratchVolumes implements Volumes {
     }
 
     @Override
+    public Disk device(String path, Disk.Access access) throws PodException {
+        return BlockDevices.disk(path, access);
+    }
+
+    @Override
     public void destroy(PodId pod) throws PodException {
         var file = file(pod);
         try {

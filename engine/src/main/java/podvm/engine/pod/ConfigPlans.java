@@ -12,6 +12,7 @@ import podvm.engine.Agent.ProcessPlan;
 import podvm.engine.Agent.Processes;
 import podvm.engine.Agent.ResourceLimits;
 import podvm.engine.Agent.SecurityPlan;
+import podvm.engine.Agent.SystemCalls;
 import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerConfig.MountSource;
 import podvm.engine.ContainerConfig.Security;
@@ -19,14 +20,28 @@ import podvm.engine.ContainerId;
 import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.engine.UserMapping;
+import podvm.engine.seccomp.SeccompFilter;
 
 /** Turns what is asked for of a sandbox's container into what the guest must do. */
 final class ConfigPlans {
     private ConfigPlans() {}
 
+    /** Has what lies outside the guest shown to it: paths of the host, images, devices. */
+    interface Outside {
+        MountPlan plan(ContainerConfig.Mount mount) throws PodException, InterruptedException;
+
+        MountPlan plan(ContainerConfig.Device device) throws PodException;
+    }
+
     /** Fails with UNSUPPORTED where {@link Refusals} has something to say. */
-    static ContainerPlan of(ContainerId id, ContainerConfig config, Image image)
-            throws PodException {
+    static ContainerPlan of(
+            ContainerId id,
+            ContainerConfig config,
+            Image image,
+            Optional<UserMapping> users,
+            Outside outside)
+            throws PodException, InterruptedException {
         Refusals.check(config);
         var security = config.security();
         return new ContainerPlan(
@@ -34,7 +49,7 @@ final class ConfigPlans {
                 image.layers().stream().map(layer -> layer.disk().serial()).toList(),
                 security.readOnlyRoot(),
                 process(config, image),
-                config.mounts().stream().map(ConfigPlans::mount).toList(),
+                mounts(config, outside),
                 limits(config.resources()),
                 security(security),
                 switch (config.pidNamespace()) {
@@ -43,7 +58,8 @@ final class ConfigPlans {
                     case ContainerConfig.PidNamespace.Target(var other) -> new Processes.Of(other);
                 },
                 config.stdin(),
-                config.stdinOnce());
+                config.stdinOnce(),
+                users);
     }
 
     private static ProcessPlan process(ContainerConfig config, Image image) throws PodException {
@@ -94,19 +110,39 @@ final class ConfigPlans {
                 .orElse(user.name().isEmpty() ? image.config().user() : user.name());
     }
 
-    private static MountPlan mount(ContainerConfig.Mount mount) {
-        var source =
-                switch (mount.source()) {
-                    case MountSource.Files(var name, var _) ->
-                            new podvm.engine.Agent.MountSource.Files(name);
-                    case MountSource.EmptyDir(var name) ->
-                            new podvm.engine.Agent.MountSource.EmptyDir(name);
-                    case MountSource.Memory(var name, var bytes) ->
-                            new podvm.engine.Agent.MountSource.Memory(name, bytes);
-                    case MountSource.HostPath _, MountSource.ImageFiles _ ->
-                            throw new IllegalStateException("refused before");
-                };
-        boolean readOnly = mount.readOnly() || mount.source() instanceof MountSource.Files;
+    private static List<MountPlan> mounts(ContainerConfig config, Outside outside)
+            throws PodException, InterruptedException {
+        var plans = new ArrayList<MountPlan>();
+        for (var mount : config.mounts()) {
+            plans.add(mount(mount, outside));
+        }
+        for (var device : config.devices()) {
+            plans.add(outside.plan(device));
+        }
+        return List.copyOf(plans);
+    }
+
+    private static MountPlan mount(ContainerConfig.Mount mount, Outside outside)
+            throws PodException, InterruptedException {
+        return switch (mount.source()) {
+            case MountSource.HostPath _, MountSource.ImageFiles _ -> outside.plan(mount);
+            case MountSource.Files(var name, var _) ->
+                    plan(mount, new podvm.engine.Agent.MountSource.Files(name), true);
+            case MountSource.EmptyDir(var name) ->
+                    plan(
+                            mount,
+                            new podvm.engine.Agent.MountSource.EmptyDir(name),
+                            mount.readOnly());
+            case MountSource.Memory(var name, var bytes) ->
+                    plan(
+                            mount,
+                            new podvm.engine.Agent.MountSource.Memory(name, bytes),
+                            mount.readOnly());
+        };
+    }
+
+    private static MountPlan plan(
+            ContainerConfig.Mount mount, podvm.engine.Agent.MountSource source, boolean readOnly) {
         return new MountPlan(mount.containerPath(), source, readOnly, mount.subPath());
     }
 
@@ -121,19 +157,30 @@ final class ConfigPlans {
                 Refusals.bytes(resources.unified().getOrDefault("pids.max", "0")).orElse(0L));
     }
 
-    private static SecurityPlan security(Security security) {
+    private static SecurityPlan security(Security security) throws PodException {
         var add = new HashSet<>(security.addCapabilities());
         add.addAll(security.addAmbientCapabilities());
+        var capabilities = Capabilities.of(add, security.dropCapabilities());
         return new SecurityPlan(
                 security.privileged(),
-                Capabilities.of(add, security.dropCapabilities()),
+                capabilities,
                 Capabilities.named(
                         security.addAmbientCapabilities().contains("ALL")
                                 ? Capabilities.ALL
                                 : security.addAmbientCapabilities()),
                 security.noNewPrivileges(),
-                security.seccomp() instanceof ContainerConfig.Seccomp.Unconfined,
+                calls(security.seccomp(), capabilities),
                 guarded(security));
+    }
+
+    private static SystemCalls calls(ContainerConfig.Seccomp seccomp, List<String> capabilities)
+            throws PodException {
+        return switch (seccomp) {
+            case ContainerConfig.Seccomp.RuntimeDefault _ -> new SystemCalls.Usual();
+            case ContainerConfig.Seccomp.Unconfined _ -> new SystemCalls.All();
+            case ContainerConfig.Seccomp.Localhost(var profile) ->
+                    new SystemCalls.Filtered(SeccompFilter.compile(profile, capabilities));
+        };
     }
 
     private static Optional<GuardedPaths> guarded(Security security) {

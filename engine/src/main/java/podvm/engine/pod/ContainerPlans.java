@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import podvm.engine.Agent;
 import podvm.engine.Agent.ContainerPlan;
 import podvm.engine.Agent.MountPlan;
 import podvm.engine.Agent.MountSource;
@@ -46,7 +47,8 @@ final class ContainerPlans {
                 security(container.security()),
                 new Processes.Own(),
                 container.stdin(),
-                container.stdinOnce());
+                container.stdinOnce(),
+                Optional.empty());
     }
 
     private static ProcessPlan process(
@@ -216,7 +218,9 @@ final class ContainerPlans {
                 Capabilities.of(spec.addCapabilities(), spec.dropCapabilities()),
                 List.of(),
                 !spec.allowPrivilegeEscalation(),
-                spec.seccompUnconfined(),
+                spec.seccompUnconfined()
+                        ? new Agent.SystemCalls.All()
+                        : new Agent.SystemCalls.Usual(),
                 Optional.empty());
     }
 }

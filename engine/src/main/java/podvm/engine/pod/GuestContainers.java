@@ -225,6 +225,16 @@ final class GuestContainers<C extends GuestContainer> {
         }
     }
 
+    /** Leaves the guest to the next daemon. */
+    void letGo() {
+        link.sandbox().ifPresent(now -> now.agent().close());
+        try {
+            endPumps();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     /** With the connection closed they end by themselves, unless a client holds them up. */
     void endPumps() throws InterruptedException {
         var patient = Deadline.after(patience.drain());

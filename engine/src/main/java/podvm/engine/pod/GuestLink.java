@@ -74,11 +74,26 @@ final class GuestLink {
                 });
     }
 
-    /** Nobody reaches the guest from here on; whoever took it closes it. */
-    Optional<Sandbox> take() {
+    /** Nobody reaches the guest from here on, and nothing is left of it; what fails is told. */
+    void release() {
         var now = sandbox();
         sandbox = null;
-        return now;
+        if (now.isPresent()) {
+            release(now.get()::close);
+        }
+        release(starter::sweep);
+    }
+
+    private interface Release {
+        void run() throws PodException;
+    }
+
+    private void release(Release work) {
+        try {
+            work.run();
+        } catch (PodException e) {
+            events.warning("ReleaseFailed", e.describe());
+        }
     }
 
     private void listen(Agent agent) {

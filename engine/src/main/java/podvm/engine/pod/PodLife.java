@@ -178,7 +178,7 @@ final class PodLife {
             end();
         } catch (InterruptedException e) {
             // this daemon ends; the journal says how far the pod had got
-            letGo();
+            guest.letGo();
         } catch (Error bug) {
             events.warning("Bug", bug.toString());
             throw bug;
@@ -397,11 +397,7 @@ final class PodLife {
             // next daemon must still find its machine
             mailbox.checkDetaching();
         }
-        var now = link.take();
-        if (now.isPresent()) {
-            release(now.get()::close);
-        }
-        release(starter::sweep);
+        link.release();
         guest.endPumps();
         mailbox.checkDetaching();
         images.release();
@@ -409,26 +405,5 @@ final class PodLife {
         book.publishLeniently();
         // last: who follows the log to its end finds the pod ended
         logs.complete();
-    }
-
-    private interface Release {
-        void run() throws PodException;
-    }
-
-    private void release(Release work) {
-        try {
-            work.run();
-        } catch (PodException e) {
-            events.warning("ReleaseFailed", e.describe());
-        }
-    }
-
-    private void letGo() {
-        link.sandbox().ifPresent(now -> now.agent().close());
-        try {
-            guest.endPumps();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
     }
 }

@@ -35,6 +35,7 @@ import podvm.engine.PodStatus.ContainerState.Waiting;
 import podvm.engine.PodStatus.ContainerStatus;
 import podvm.engine.PodStatus.Phase;
 import podvm.engine.Pods;
+import podvm.engine.PortConnection;
 import podvm.engine.Progress;
 import podvm.engine.Rollback;
 import podvm.engine.SandboxRecord;
@@ -406,6 +407,13 @@ public final class PodTable implements Pods, AutoCloseable {
         life.awaitAdoption();
         var slot = life.container(container);
         return life.attach(slot, running(life, slot), output);
+    }
+
+    @Override
+    public PortConnection connect(PodId pod, int port) throws PodException, InterruptedException {
+        var life = life(pod);
+        life.awaitAdoption();
+        return life.agent().ports().connect(port);
     }
 
     @Override

@@ -7,6 +7,7 @@ import podvm.engine.Machines;
 import podvm.engine.Networks;
 import podvm.engine.PodEvent;
 import podvm.engine.SandboxJournals;
+import podvm.engine.Shares;
 import podvm.engine.Volumes;
 
 /** Everything a pod's life asks others to do. */
@@ -16,6 +17,7 @@ public record Ports(
         Agents agents,
         Networks networks,
         Volumes volumes,
+        Shares shares,
         Journals journals,
         SandboxJournals sandboxJournals,
         PodEvent.Listener events) {}

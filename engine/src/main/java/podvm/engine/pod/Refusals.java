@@ -28,8 +28,6 @@ final class Refusals {
     static void check(ContainerConfig config) throws PodException {
         var refusals = new Refusals();
         config.mounts().forEach(refusals::mount);
-        config.devices()
-                .forEach(one -> refusals.fields.add("devices (" + one.containerPath() + ")"));
         refusals.resources(config.resources());
         refusals.security(config.security());
         if (!refusals.fields.isEmpty()) {
@@ -46,9 +44,16 @@ final class Refusals {
 
     private void mount(Mount mount) {
         switch (mount.source()) {
-            case MountSource.HostPath(var path) -> fields.add("mounts.host_path (" + path + ")");
-            case MountSource.ImageFiles(var image) -> fields.add("mounts.image (" + image + ")");
-            case MountSource.Files _, MountSource.EmptyDir _, MountSource.Memory _ -> {
+            case MountSource.HostPath _ ->
+                    refuse(
+                            mount.propagation() == Mount.Propagation.BIDIRECTIONAL,
+                            "mounts.propagation (Bidirectional at "
+                                    + mount.containerPath()
+                                    + ": what is mounted in a machine cannot appear on the host)");
+            case MountSource.ImageFiles _,
+                    MountSource.Files _,
+                    MountSource.EmptyDir _,
+                    MountSource.Memory _ -> {
                 if (mount.propagation() != Mount.Propagation.PRIVATE) {
                     fields.add("mounts.propagation (" + mount.containerPath() + ")");
                 }
@@ -78,9 +83,6 @@ final class Refusals {
     }
 
     private void security(Security security) {
-        refuse(
-                security.seccomp() instanceof ContainerConfig.Seccomp.Localhost,
-                "linux.security_context.seccomp (a profile of the node)");
         refuse(
                 !security.apparmor().isEmpty() && !security.apparmor().equals("unconfined"),
                 "linux.security_context.apparmor (" + security.apparmor() + ")");

@@ -16,6 +16,7 @@ import podvm.engine.SandboxRecord;
  */
 final class SandboxBook {
     private final List<SandboxSlot> slots;
+    private final SandboxShares shares;
     private final SandboxJournals journals;
     private final StatusBoard<SandboxRecord> board;
     private final Events events;
@@ -31,11 +32,13 @@ final class SandboxBook {
 
     SandboxBook(
             List<SandboxSlot> slots,
+            SandboxShares shares,
             SandboxJournals journals,
             StatusBoard<SandboxRecord> board,
             Events events,
             SandboxEvent.Listener listener) {
         this.slots = slots;
+        this.shares = shares;
         this.journals = journals;
         this.board = board;
         this.events = events;
@@ -144,6 +147,7 @@ final class SandboxBook {
                 ips,
                 reason,
                 message,
-                slots.stream().map(SandboxSlot::held).toList());
+                slots.stream().map(SandboxSlot::held).toList(),
+                shares.held());
     }
 }

@@ -6,12 +6,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import podvm.engine.Agent;
+import podvm.engine.Agent.ContainerPlan;
+import podvm.engine.Agent.MountPlan;
 import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerConfig.MountSource;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
+import podvm.engine.GuestResources;
 import podvm.engine.Image;
-import podvm.engine.Images;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodStatus.ContainerState.Running;
@@ -30,25 +32,31 @@ final class SandboxContainers {
     private final SandboxId sandbox;
     private final SandboxSpec spec;
     private final List<SandboxSlot> slots;
-    private final Images images;
+    private final SandboxImages images;
+    private final SandboxDevices devices;
     private final GuestLink link;
     private final GuestContainers<SandboxSlot> guest;
+    private final SandboxShares shares;
     private final SandboxBook book;
 
     SandboxContainers(
             SandboxId sandbox,
             SandboxSpec spec,
             List<SandboxSlot> slots,
-            Images images,
+            SandboxImages images,
+            SandboxDevices devices,
             GuestLink link,
             GuestContainers<SandboxSlot> guest,
+            SandboxShares shares,
             SandboxBook book) {
         this.sandbox = sandbox;
         this.spec = spec;
         this.slots = slots;
         this.images = images;
+        this.devices = devices;
         this.link = link;
         this.guest = guest;
+        this.shares = shares;
         this.book = book;
     }
 
@@ -62,12 +70,14 @@ final class SandboxContainers {
     }
 
     /** In the journal before the guest has it: what nobody was told of, the next daemon removes. */
-    ContainerId create(ContainerConfig config) throws PodException, InterruptedException {
+    ContainerId create(ContainerConfig asked) throws PodException, InterruptedException {
         var now = ready();
-        check(config);
-        var image = image(config);
+        check(asked);
+        var image = images.held(asked.image());
+        var _ = Signals.parse(image.config().stopSignal());
+        var config = images.resolved(asked);
         var attempt = ContainerId.randomLong();
-        var plan = ConfigPlans.of(attempt, config, image);
+        var plan = plan(attempt, config, image, now.agent());
         var stopSignal = image.config().stopSignal();
         var slot = new SandboxSlot(attempt, sandbox, config, image.id(), stopSignal);
         slots.add(slot);
@@ -75,16 +85,27 @@ final class SandboxContainers {
         try {
             book.publish();
             var deadline = Deadline.after(CALL);
+            // they stay until the sandbox ends: the next container often has the same ones
             for (var layer : image.layers()) {
-                // they stay until the sandbox ends: the next container often has the same ones
                 now.machine().attach(layer.disk(), deadline);
+            }
+            for (var layer : images.layers(config)) {
+                now.machine().attach(layer.disk(), deadline);
+            }
+            for (var disk : devices.disks(config)) {
+                now.machine().attach(disk, deadline);
             }
             for (var mount : config.mounts()) {
                 if (mount.source() instanceof MountSource.Files files) {
-                    now.agent().putVolume(files.name(), files.files(), deadline);
+                    now.agent()
+                            .putVolume(
+                                    files.name(),
+                                    PodUsers.owned(files.files(), spec.users()),
+                                    deadline);
                 }
             }
-            now.agent().create(plan, deadline);
+            shares.provide(attempt, now.agent(), deadline);
+            slot.user = now.agent().create(plan, deadline);
             slot.real = true;
             book.happened(SandboxEvent.Type.CREATED, Optional.of(attempt));
             book.publish();
@@ -97,6 +118,42 @@ final class SandboxContainers {
         }
         pump(slot, now.agent());
         return attempt;
+    }
+
+    private ContainerPlan plan(
+            ContainerId attempt, ContainerConfig config, Image image, Agent agent)
+            throws PodException, InterruptedException {
+        boolean planned = false;
+        try {
+            var plan = ConfigPlans.of(attempt, config, image, spec.users(), new Outside(attempt));
+            planned = true;
+            return plan;
+        } finally {
+            if (!planned) {
+                shares.release(attempt, agent);
+            }
+        }
+    }
+
+    private final class Outside implements ConfigPlans.Outside {
+        private final ContainerId container;
+
+        Outside(ContainerId container) {
+            this.container = container;
+        }
+
+        @Override
+        public MountPlan plan(ContainerConfig.Mount mount)
+                throws PodException, InterruptedException {
+            return mount.source() instanceof MountSource.ImageFiles files
+                    ? images.plan(mount, files)
+                    : shares.choose(container, mount);
+        }
+
+        @Override
+        public MountPlan plan(ContainerConfig.Device device) throws PodException {
+            return devices.plan(device);
+        }
     }
 
     private void check(ContainerConfig config) throws PodException {
@@ -126,23 +183,11 @@ final class SandboxContainers {
         }
     }
 
-    private Image image(ContainerConfig config) throws PodException {
-        var found = images.find(config.image());
-        var metadata = spec.metadata();
-        if (found.isEmpty() || !images.hold(sandbox.pod(), metadata.toString(), found.get().id())) {
-            throw new PodException(
-                    Kind.NOT_FOUND,
-                    "image " + config.image() + " is not on this node",
-                    "pull it first");
-        }
-        var _ = Signals.parse(found.get().config().stopSignal());
-        return found.get();
-    }
-
     private void undo(Agent agent, SandboxSlot slot) throws InterruptedException {
         try {
             agent.remove(slot.attempt(), Deadline.after(CALL));
             slots.remove(slot);
+            shares.release(slot.attempt(), agent);
         } catch (PodException e) {
             // its machine ends, or the next daemon removes it
         } finally {
@@ -182,6 +227,51 @@ final class SandboxContainers {
         book.publishLeniently();
     }
 
+    /** In the journal before the guest has it, and taken back where the guest refuses it. */
+    void update(SandboxSlot slot, ContainerConfig.Resources change)
+            throws PodException, InterruptedException {
+        var before = slot.config;
+        var whole = LimitChange.merge(before.resources(), change);
+        var after = before.with(whole);
+        Refusals.check(after);
+        var now = slot.ended() ? Optional.<Sandbox>empty() : Optional.of(ready());
+        if (now.isPresent()) {
+            LimitChange.check(
+                    "container " + slot.name(), before.resources(), whole, now.get().size());
+        }
+        slot.config = after;
+        boolean done = false;
+        try {
+            book.publish();
+            if (now.isPresent()) {
+                now.get()
+                        .agent()
+                        .resources()
+                        .update(
+                                slot.attempt(),
+                                new GuestResources.Change(
+                                        LimitChange.settings(change, whole),
+                                        Optional.of(change.oomScoreAdj()).filter(it -> it != 0)),
+                                Deadline.after(CALL));
+            }
+            done = true;
+        } finally {
+            if (!done) {
+                slot.config = before;
+                book.publishLeniently();
+            }
+        }
+    }
+
+    void updatePod(ContainerConfig.Resources change) throws PodException, InterruptedException {
+        var now = ready();
+        var none = ContainerConfig.Resources.NONE;
+        LimitChange.check("pod sandbox " + spec.metadata(), none, change, now.size());
+        now.agent()
+                .resources()
+                .updatePod(LimitChange.settings(change, change), Deadline.after(CALL));
+    }
+
     /** From now on it has until the deadline; of several the earliest counts. */
     void stopBy(SandboxSlot slot, Deadline deadline) {
         var before = slot.stopBy;
@@ -201,6 +291,7 @@ final class SandboxContainers {
             var now = link.sandbox();
             if (now.isPresent() && !book.failed()) {
                 now.get().agent().remove(slot.attempt(), Deadline.after(CALL));
+                shares.release(slot.attempt(), now.get().agent());
             }
         } catch (PodException e) {
             slot.real = true;
@@ -223,6 +314,7 @@ final class SandboxContainers {
             if (!slot.real) {
                 agent.remove(slot.attempt(), Deadline.after(CALL));
                 slots.remove(slot);
+                shares.release(slot.attempt(), agent);
             } else if (!slot.ended() && present.filter(all -> lost(slot, all)).isPresent()) {
                 guest.ended(
                         slot,

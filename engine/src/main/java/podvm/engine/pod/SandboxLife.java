@@ -43,9 +43,11 @@ final class SandboxLife {
     private final Events events;
     private final SandboxStart starter;
     private final GuestLink link;
+    private final SandboxShares shares;
     private final SandboxBook book;
     private final GuestContainers<SandboxSlot> guest;
     private final SandboxContainers containers;
+    private final Meter meter = new Meter();
     private final Runnable failedToStart;
     private final CountDownLatch settled = new CountDownLatch(1);
     private volatile @Nullable PodException startFailure;
@@ -78,11 +80,27 @@ final class SandboxLife {
                         ports,
                         settings,
                         _ -> {},
-                        new SandboxStart.Extras(spec.metadata().uid(), spec.sysctls(), spec.dns()));
+                        new SandboxStart.Extras(
+                                spec.metadata().uid(),
+                                PodUsers.sysctls(spec.sysctls(), spec.users()),
+                                spec.dns(),
+                                id.text()));
         this.link = new GuestLink(name, starter, mailbox, events);
-        this.book = new SandboxBook(slots, ports.sandboxJournals(), board, events, listener);
+        this.shares = new SandboxShares(id.pod(), ports.shares(), events, record.shares());
+        this.book =
+                new SandboxBook(slots, shares, ports.sandboxJournals(), board, events, listener);
         this.guest = new GuestContainers<>(slots, link, mailbox, patience, events, new Owner());
-        this.containers = new SandboxContainers(id, spec, slots, ports.images(), link, guest, book);
+        this.containers =
+                new SandboxContainers(
+                        id,
+                        spec,
+                        slots,
+                        new SandboxImages(record, ports.images()),
+                        new SandboxDevices(ports.volumes()),
+                        link,
+                        guest,
+                        shares,
+                        book);
         for (var held : record.containers()) {
             slots.add(new SandboxSlot(held, stopSignal(held)));
         }
@@ -100,7 +118,7 @@ final class SandboxLife {
                 metadata.name(),
                 spec.labels(),
                 spec.annotations(),
-                spec.hostname().isEmpty() ? metadata.name() : spec.hostname(),
+                spec.hostname().isEmpty() ? PodSpec.hostname(metadata.name()) : spec.hostname(),
                 "",
                 List.of(),
                 PodSpec.RestartPolicy.NEVER,
@@ -200,6 +218,10 @@ final class SandboxLife {
         return link;
     }
 
+    Meter meter() {
+        return meter;
+    }
+
     /** Waits while this daemon takes up what an earlier one left. */
     void awaitSettled() throws InterruptedException {
         settled.await();
@@ -222,7 +244,8 @@ final class SandboxLife {
             }
         } catch (InterruptedException e) {
             // this daemon ends; the journal says what there is
-            letGo();
+            guest.letGo();
+            shares.letGo();
         } catch (Error bug) {
             events.warning("Bug", bug.toString());
             throw bug;
@@ -269,7 +292,7 @@ final class SandboxLife {
     }
 
     private void abandon(PodException why) {
-        release();
+        link.release();
         startFailure = why;
         failedToStart.run();
     }
@@ -283,6 +306,7 @@ final class SandboxLife {
             var found = starter.adopt(record().size());
             if (found.isPresent()) {
                 link.join(found.get());
+                shares.resume(found.get().agent());
                 settle();
                 book.publishLeniently();
             } else {
@@ -409,7 +433,10 @@ final class SandboxLife {
         }
         switch (outcome) {
             case GuestLink.Reconnection.Unneeded _ -> {}
-            case GuestLink.Reconnection.Connected _ -> settle();
+            case GuestLink.Reconnection.Connected _ -> {
+                shares.resume(link.agent());
+                settle();
+            }
             case GuestLink.Reconnection.Dead(var end) -> machineEnded(end);
             case GuestLink.Reconnection.Failed(var text) -> book.fail("AgentLost", text);
         }
@@ -444,7 +471,8 @@ final class SandboxLife {
         book.publishLeniently();
         killAll();
         guest.bury("Error", "its pod sandbox was stopped");
-        release();
+        shares.forgetAll();
+        link.release();
         guest.endPumps();
         mailbox.checkDetaching();
         ports.images().release(id.pod());
@@ -476,35 +504,6 @@ final class SandboxLife {
             mailbox.checkDetaching();
         } finally {
             calls.askLater();
-        }
-    }
-
-    private void release() {
-        var now = link.take();
-        if (now.isPresent()) {
-            release(now.get()::close);
-        }
-        release(starter::sweep);
-    }
-
-    private interface Release {
-        void run() throws PodException;
-    }
-
-    private void release(Release work) {
-        try {
-            work.run();
-        } catch (PodException e) {
-            events.warning("ReleaseFailed", e.describe());
-        }
-    }
-
-    private void letGo() {
-        link.sandbox().ifPresent(now -> now.agent().close());
-        try {
-            guest.endPumps();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 

@@ -3,6 +3,7 @@ package podvm.engine.pod;
 import java.time.Instant;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import podvm.engine.Agent;
 import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
@@ -20,12 +21,17 @@ final class SandboxSlot extends GuestContainer {
     /** The reason of an end that nobody saw. */
     static final String UNKNOWN = "Unknown";
 
-    final ContainerConfig config;
+    /** Its limits may change. */
+    volatile ContainerConfig config;
+
     private final ContainerId attempt;
     private final SandboxId sandbox;
     private final Digest imageId;
     private final String imageStopSignal;
     private final Instant created;
+
+    /** Known once it is made. */
+    volatile Optional<Agent.ResolvedUser> user = Optional.empty();
 
     /** The guest has it, and whoever asked for it knows. */
     boolean real;
@@ -62,6 +68,7 @@ final class SandboxSlot extends GuestContainer {
         this.imageStopSignal = imageStopSignal;
         this.created = container.created();
         this.real = held.real();
+        this.user = container.user();
         this.ran = container.started().isPresent();
         this.id = attempt;
     }
@@ -158,6 +165,6 @@ final class SandboxSlot extends GuestContainer {
             String message) {
         return new SandboxContainer(
                 attempt, sandbox, config, imageId, now, created, started, finished, exitCode,
-                reason, message);
+                reason, message, user);
     }
 }

@@ -74,9 +74,10 @@ final class SandboxStart {
      *
      * @param uid empty: nobody knows it by one
      * @param dns where it says nothing, the network does
+     * @param sandbox as whoever asked for it knows it; empty: by the pod's id
      */
-    record Extras(String uid, Map<String, String> sysctls, Dns dns) {
-        static final Extras NONE = new Extras("", Map.of(), Dns.OF_NETWORK);
+    record Extras(String uid, Map<String, String> sysctls, Dns dns, String sandbox) {
+        static final Extras NONE = new Extras("", Map.of(), Dns.OF_NETWORK, "");
     }
 
     /**
@@ -119,7 +120,8 @@ final class SandboxStart {
                 pod.annotations(),
                 pod.network(),
                 pod.ports(),
-                extras.dns());
+                extras.dns(),
+                extras.sandbox().isEmpty() ? id.text() : extras.sandbox());
     }
 
     /** Connects the network while the machine boots: the guest hears of it only afterwards. */
@@ -195,6 +197,7 @@ final class SandboxStart {
     void sweep() throws PodException {
         try (var all = new Rollback()) {
             all.add(() -> ports.volumes().destroy(id));
+            all.add(() -> ports.shares().destroy(id));
             all.add(() -> ports.networks().destroy(id));
             all.add(() -> ports.machines().destroy(id));
         }

@@ -20,12 +20,14 @@ import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.Pods.Attachment;
 import podvm.engine.Pods.ExecSpec;
+import podvm.engine.PortConnection;
 import podvm.engine.Rollback;
 import podvm.engine.SandboxContainer;
 import podvm.engine.SandboxEvent;
 import podvm.engine.SandboxId;
 import podvm.engine.SandboxRecord;
 import podvm.engine.SandboxRecord.Stage;
+import podvm.engine.SandboxResources;
 import podvm.engine.SandboxSpec;
 import podvm.engine.SandboxStatus;
 import podvm.engine.Sandboxes;
@@ -92,14 +94,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
 
     private void hold(SandboxRecord record) {
         if (record.stage() == Stage.STARTED) {
-            for (var held : record.containers()) {
-                var _ =
-                        ports.images()
-                                .hold(
-                                        record.id().pod(),
-                                        record.spec().metadata().toString(),
-                                        held.container().imageId());
-            }
+            new SandboxImages(record, ports.images()).holdAgain();
         }
     }
 
@@ -134,6 +129,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
                         List.of(),
                         "",
                         "",
+                        List.of(),
                         List.of());
         var life = life(record);
         synchronized (lives) {
@@ -166,7 +162,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
         return record.id();
     }
 
-    private Optional<SandboxLife> find(SandboxId sandbox) {
+    Optional<SandboxLife> find(SandboxId sandbox) {
         synchronized (lives) {
             return Optional.ofNullable(lives.get(sandbox));
         }
@@ -211,7 +207,8 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
         return life(sandbox).record().status();
     }
 
-    private SandboxLife life(SandboxId sandbox) throws PodException {
+    /** Fails with NOT_FOUND. */
+    SandboxLife life(SandboxId sandbox) throws PodException {
         return find(sandbox)
                 .filter(life -> life.record().stage() != Stage.STARTING)
                 .orElseThrow(() ->
@@ -231,7 +228,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
     }
 
     /** A container with the sandbox that has it. */
-    private record Place(SandboxLife life, SandboxSlot slot) {}
+    record Place(SandboxLife life, SandboxSlot slot) {}
 
     private Optional<Place> place(ContainerId container) {
         for (var life : all()) {
@@ -243,7 +240,8 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
         return Optional.empty();
     }
 
-    private Place known(ContainerId container) throws PodException {
+    /** Fails with NOT_FOUND. */
+    Place known(ContainerId container) throws PodException {
         return place(container).orElseThrow(() -> unknown(container));
     }
 
@@ -401,6 +399,19 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
                 }
             }
         }
+    }
+
+    @Override
+    public SandboxResources resources() {
+        return new RunningResources(this);
+    }
+
+    @Override
+    public PortConnection connect(SandboxId sandbox, int port)
+            throws PodException, InterruptedException {
+        var life = life(sandbox);
+        life.awaitSettled();
+        return life.link().agent().ports().connect(port);
     }
 
     @Override

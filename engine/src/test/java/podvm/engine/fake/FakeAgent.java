@@ -1,11 +1,15 @@
 package podvm.engine.fake;
 
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import podvm.engine.Agent;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
+import podvm.engine.GuestPorts;
+import podvm.engine.GuestResources;
 import podvm.engine.GuestShares;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
@@ -73,11 +77,27 @@ public final class FakeAgent implements Agent {
 
     @Override
     public GuestShares shares() {
-        return new FakeGuestShares(guest);
+        return new FakeGuestShares(guest, this);
     }
 
     @Override
-    public void create(ContainerPlan plan, Deadline deadline) throws PodException {
+    public GuestPorts ports() {
+        return port -> {
+            synchronized (guest) {
+                check();
+                return EchoConnection.open(port);
+            }
+        };
+    }
+
+    @Override
+    public GuestResources resources() {
+        return new FakeGuestResources(guest, this::check);
+    }
+
+    @Override
+    public Optional<ResolvedUser> create(ContainerPlan plan, Deadline deadline)
+            throws PodException {
         synchronized (guest) {
             check();
             if (!guest.configured()) {
@@ -96,13 +116,37 @@ public final class FakeAgent implements Agent {
                         && !guest.volumes.containsKey(files.volume())) {
                     throw new PodException(Kind.NOT_FOUND, "no volume " + files.volume(), "");
                 }
+                if (mount.source() instanceof MountSource.DeviceFile device
+                        && !guest.has(device.serial())) {
+                    throw new PodException(Kind.NOT_FOUND, "no disk " + device.serial(), "");
+                }
+                if (mount.source() instanceof MountSource.ImageLayers layers) {
+                    for (var serial : layers.serials()) {
+                        if (!guest.has(serial)) {
+                            throw new PodException(Kind.NOT_FOUND, "no disk " + serial, "");
+                        }
+                    }
+                }
                 if (mount.source() instanceof MountSource.Share share
                         && !guest.shares.contains(share.name())) {
                     throw new PodException(Kind.NOT_FOUND, "no share " + share.name(), "");
                 }
             }
             guest.containers.put(plan.id(), new FakeContainer(guest, plan));
+            return user(plan.process());
         }
+    }
+
+    /** As in an image that knows numbers alone. */
+    private static Optional<ResolvedUser> user(ProcessPlan process) {
+        if (!process.user().matches("\\d*")) {
+            return Optional.empty();
+        }
+        int uid = process.user().isEmpty() ? 0 : Integer.parseInt(process.user());
+        int gid = process.gid().orElse(0);
+        var gids = new TreeSet<>(process.supplementalGids());
+        gids.add(gid);
+        return Optional.of(new ResolvedUser(uid, gid, List.copyOf(gids)));
     }
 
     @Override

@@ -41,7 +41,11 @@ public final class FakeGuest {
     final Map<ContainerId, FakeContainer> containers = new LinkedHashMap<>();
     final Map<String, List<VolumeFile>> volumes = new HashMap<>();
     final java.util.Set<String> shares = new java.util.HashSet<>();
+    final List<String> served = new ArrayList<>();
     @Nullable SandboxSetup setup;
+
+    /** What its containers use and may use. */
+    public final FakeMeters meters = new FakeMeters();
 
     FakeGuest(MachineSpec spec, FakePrograms programs, Path console) {
         this.spec = spec;
@@ -171,6 +175,16 @@ public final class FakeGuest {
 
     public synchronized boolean configured() {
         return setup != null;
+    }
+
+    /** Shares that are mounted. */
+    public synchronized java.util.Set<String> shares() {
+        return java.util.Set.copyOf(shares);
+    }
+
+    /** Shares whose requests somebody takes. */
+    public synchronized List<String> served() {
+        return List.copyOf(served);
     }
 
     public synchronized Optional<SandboxSetup> setup() {

@@ -11,6 +11,7 @@ import podvm.engine.Deadline;
 import podvm.engine.Disk;
 import podvm.engine.GuestAddress;
 import podvm.engine.Machine;
+import podvm.engine.MachineCost;
 import podvm.engine.MachineEnd;
 import podvm.engine.MachineSize;
 import podvm.engine.MachineSpec;
@@ -168,6 +169,11 @@ public final class FakeMachines implements Machines {
         @Override
         public long pid() {
             return 1;
+        }
+
+        @Override
+        public Optional<MachineCost> cost() {
+            return guest.alive() ? Optional.of(guest.meters.cost()) : Optional.empty();
         }
 
         @Override

@@ -15,6 +15,7 @@ public final class FakeNode {
     public final FakeAgents agents;
     public final FakeNetworks networks = new FakeNetworks();
     public final FakeVolumes volumes = new FakeVolumes();
+    public final FakeShares shares = new FakeShares();
     public final FakeJournals journals;
     public final FakeSandboxJournals sandboxJournals = new FakeSandboxJournals();
     public final List<PodEvent> events = new CopyOnWriteArrayList<>();
@@ -32,6 +33,7 @@ public final class FakeNode {
                 agents,
                 networks,
                 volumes,
+                shares,
                 journals,
                 sandboxJournals,
                 events::add);
@@ -43,6 +45,7 @@ public final class FakeNode {
         machines.open().forEach(pod -> result.add("machine " + pod));
         networks.open().forEach(pod -> result.add("network " + pod));
         volumes.open().forEach(pod -> result.add("disk " + pod));
+        shares.open().forEach(share -> result.add("share " + share));
         for (var guest : machines.booted()) {
             if (guest.connections() > 0) {
                 result.add("connections to " + guest.spec().pod());

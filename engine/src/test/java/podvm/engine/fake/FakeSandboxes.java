@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import podvm.engine.Agent;
 import podvm.engine.Agent.ExecOutput;
 import podvm.engine.Agent.ExecSession;
 import podvm.engine.Agent.ProcessPlan;
@@ -18,6 +19,7 @@ import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.Pods.Attachment;
 import podvm.engine.Pods.ExecSpec;
+import podvm.engine.PortConnection;
 import podvm.engine.SandboxContainer;
 import podvm.engine.SandboxEvent;
 import podvm.engine.SandboxId;
@@ -30,9 +32,11 @@ import podvm.engine.Sandboxes;
  * ends them; what an exec runs is among {@link #programs}.
  */
 public final class FakeSandboxes implements Sandboxes {
+    private static final Agent.ResolvedUser ROOT = new Agent.ResolvedUser(0, 0, List.of(0, 10));
     public static final Digest IMAGE = new Digest("ab".repeat(32));
 
     public final FakePrograms programs = new FakePrograms();
+    private final FakeSandboxResources resources = new FakeSandboxResources(this);
     private final Map<SandboxId, SandboxStatus> sandboxes = new LinkedHashMap<>();
     private final Map<ContainerId, SandboxContainer> containers = new LinkedHashMap<>();
     private final List<SandboxEvent.Listener> listeners = new CopyOnWriteArrayList<>();
@@ -142,7 +146,8 @@ public final class FakeSandboxes implements Sandboxes {
                         Optional.empty(),
                         0,
                         "",
-                        ""));
+                        "",
+                        Optional.of(ROOT)));
         tell(SandboxEvent.Type.CREATED, sandbox, Optional.of(id));
         return id;
     }
@@ -166,8 +171,29 @@ public final class FakeSandboxes implements Sandboxes {
                         Optional.empty(),
                         0,
                         "",
-                        ""));
+                        "",
+                        old.user()));
         tell(SandboxEvent.Type.STARTED, old.sandbox(), Optional.of(id));
+    }
+
+    /** Limits a container as it is asked for, and no otherwise. */
+    synchronized void limit(ContainerId id, ContainerConfig.Resources limits) throws PodException {
+        var old = container(id);
+        containers.put(
+                id,
+                new SandboxContainer(
+                        id,
+                        old.sandbox(),
+                        old.config().with(limits),
+                        old.imageId(),
+                        old.state(),
+                        old.created(),
+                        old.started(),
+                        old.finished(),
+                        old.exitCode(),
+                        old.reason(),
+                        old.message(),
+                        old.user()));
     }
 
     /** Ends a container, as if by itself. */
@@ -189,7 +215,8 @@ public final class FakeSandboxes implements Sandboxes {
                         Optional.of(Instant.now()),
                         code,
                         code == 0 ? "Completed" : "Error",
-                        ""));
+                        "",
+                        old.user()));
         tell(SandboxEvent.Type.STOPPED, old.sandbox(), Optional.of(id));
         notifyAll();
     }
@@ -283,6 +310,17 @@ public final class FakeSandboxes implements Sandboxes {
     public synchronized List<byte[]> input(ContainerId id) {
         var attached = attachments.get(id);
         return attached == null ? List.of() : List.copyOf(attached.input);
+    }
+
+    @Override
+    public FakeSandboxResources resources() {
+        return resources;
+    }
+
+    @Override
+    public PortConnection connect(SandboxId sandbox, int port) throws PodException {
+        var _ = status(sandbox);
+        return EchoConnection.open(port);
     }
 
     @Override

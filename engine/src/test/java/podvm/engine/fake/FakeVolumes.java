@@ -35,6 +35,19 @@ public final class FakeVolumes implements Volumes {
         disks.remove(pod);
     }
 
+    /** Paths below /dev/disk are block devices here. */
+    @Override
+    public Disk device(String path, Disk.Access access) throws PodException {
+        if (!path.startsWith("/dev/disk")) {
+            throw new PodException(Kind.UNSUPPORTED, "devices (" + path + ")", "");
+        }
+        return new Disk(
+                "D" + path.substring("/dev/disk".length()) + access.name().charAt(5),
+                Path.of(path),
+                access,
+                Disk.Kind.DEVICE);
+    }
+
     public synchronized List<PodId> open() {
         return List.copyOf(disks);
     }

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import podvm.engine.Agent;
 import podvm.engine.Agents;
+import podvm.engine.GuestShares;
 import podvm.engine.Images;
 import podvm.engine.Journals;
 import podvm.engine.Machine;
@@ -15,6 +16,7 @@ import podvm.engine.Networks;
 import podvm.engine.PodEvent;
 import podvm.engine.PodNetwork;
 import podvm.engine.SandboxJournals;
+import podvm.engine.Shares;
 import podvm.engine.Volumes;
 import podvm.engine.pod.Ports;
 
@@ -56,6 +58,7 @@ public final class MortalDaemon {
                 mortal(Agents.class, ports.agents()),
                 mortal(Networks.class, ports.networks()),
                 mortal(Volumes.class, ports.volumes()),
+                mortal(Shares.class, ports.shares()),
                 mortal(Journals.class, ports.journals()),
                 mortal(SandboxJournals.class, ports.sandboxJournals()),
                 mortal(PodEvent.Listener.class, ports.events()));
@@ -120,6 +123,8 @@ public final class MortalDaemon {
                     case "awaitEnd",
                             "watch",
                             "readOutput",
+                            "serve",
+                            "answer",
                             "alive",
                             "logs",
                             "info",
@@ -160,6 +165,8 @@ public final class MortalDaemon {
                     Optional.of(mortal(Machine.class, machine));
             case Machine machine -> mortal(Machine.class, machine);
             case Agent agent -> mortal(Agent.class, agent);
+            case GuestShares shares -> mortal(GuestShares.class, shares);
+            case Shares.HostShare share -> mortal(Shares.HostShare.class, share);
             case PodNetwork network -> mortal(PodNetwork.class, network);
             case Volumes.ScratchDisk disk -> mortal(Volumes.ScratchDisk.class, disk);
             default -> result;

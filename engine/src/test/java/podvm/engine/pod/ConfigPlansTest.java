@@ -13,8 +13,11 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import podvm.engine.Agent;
 import podvm.engine.Agent.ContainerPlan;
+import podvm.engine.Agent.MountPlan;
 import podvm.engine.Agent.Processes;
+import podvm.engine.Agent.Propagation;
 import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerConfig.GroupsPolicy;
 import podvm.engine.ContainerConfig.Mount;
@@ -30,6 +33,7 @@ import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.fake.FakeImages;
 import podvm.engine.fake.SandboxBuilder;
+import podvm.engine.seccomp.SeccompProfile;
 
 final class ConfigPlansTest {
     private static final ImageConfig IMAGE =
@@ -42,9 +46,27 @@ final class ConfigPlansTest {
                     "",
                     Map.of());
 
-    private static ContainerPlan plan(SandboxBuilder container) throws PodException {
+    private static ContainerPlan plan(SandboxBuilder container) throws Exception {
         return ConfigPlans.of(
-                ContainerId.randomLong(), container.build(), new FakeImages().put("image", IMAGE));
+                ContainerId.randomLong(),
+                container.build(),
+                new FakeImages().put("image", IMAGE),
+                Optional.empty(),
+                new Shown());
+    }
+
+    private static final class Shown implements ConfigPlans.Outside {
+        @Override
+        public MountPlan plan(Mount mount) {
+            var source = new podvm.engine.Agent.MountSource.Share("h", Propagation.NONE);
+            return new MountPlan(mount.containerPath(), source, mount.readOnly(), "");
+        }
+
+        @Override
+        public MountPlan plan(ContainerConfig.Device device) {
+            var source = new podvm.engine.Agent.MountSource.DeviceFile("D");
+            return new MountPlan(device.containerPath(), source, false, "");
+        }
     }
 
     private static SandboxBuilder main() {
@@ -95,9 +117,19 @@ final class ConfigPlansTest {
                 .containsExactlyInAnyOrder("CAP_NET_ADMIN", "CAP_KILL");
         assertThat(plan.security().ambient()).containsExactly("CAP_KILL");
         assertThat(plan.security().noNewPrivileges()).isTrue();
-        assertThat(plan.security().seccompUnconfined()).isTrue();
+        assertThat(plan.security().calls()).isEqualTo(new Agent.SystemCalls.All());
         assertThat(plan.security().guarded().orElseThrow().masked()).isEmpty();
         assertThat(plan.security().guarded().orElseThrow().readOnly()).containsExactly("/proc/sys");
+    }
+
+    @Test
+    void aProfileOfTheNodeBecomesAProgramForTheGuest() throws Exception {
+        var profile = new SeccompProfile(SeccompProfile.Action.ALLOW, List.of(), List.of());
+        var filtered = security(User.IMAGES, new Seccomp.Localhost(profile), "unconfined", "");
+        assertThat(plan(main().security(filtered)).security().calls())
+                .isInstanceOfSatisfying(
+                        Agent.SystemCalls.Filtered.class,
+                        calls -> assertThat(calls.program()).isNotEmpty());
     }
 
     @Test
@@ -149,10 +181,10 @@ final class ConfigPlansTest {
                 main().mount(
                                 mount(
                                         new MountSource.HostPath(Path.of("/var/lib")),
-                                        Mount.Propagation.PRIVATE),
+                                        Mount.Propagation.BIDIRECTIONAL),
                                 mount(
-                                        new MountSource.ImageFiles("tools"),
-                                        Mount.Propagation.PRIVATE),
+                                        new MountSource.ImageFiles("tools", Optional.empty()),
+                                        Mount.Propagation.HOST_TO_CONTAINER),
                                 mount(
                                         new MountSource.EmptyDir("e"),
                                         Mount.Propagation.BIDIRECTIONAL))
@@ -160,7 +192,7 @@ final class ConfigPlansTest {
                         .security(
                                 security(
                                         User.IMAGES,
-                                        new Seccomp.Localhost("{}"),
+                                        new Seccomp.RuntimeDefault(),
                                         "runtime/default",
                                         "s0"))
                         .resources(
@@ -179,11 +211,8 @@ final class ConfigPlansTest {
         assertThat(e.kind()).isEqualTo(Kind.UNSUPPORTED);
         assertThat(e.getMessage())
                 .contains("container main")
-                .contains("mounts.host_path (/var/lib)")
-                .contains("mounts.image (tools)")
-                .contains("mounts.propagation (/m)")
-                .contains("devices (/dev/kvm)")
-                .contains("seccomp")
+                .contains("mounts.propagation (Bidirectional at /m")
+                .contains("mounts.propagation (/m), mounts.propagation (/m)")
                 .contains("apparmor (runtime/default)")
                 .contains("selinux_options (s0)")
                 .contains("cpuset_cpus")

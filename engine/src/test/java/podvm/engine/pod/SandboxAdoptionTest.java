@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -52,12 +53,25 @@ final class SandboxAdoptionTest {
     private static void live(SandboxTable table, Told told, Path log) throws Exception {
         var id = table.run(sandbox("web"));
         told.sandbox = Optional.of(id);
-        var server = table.createContainer(id, container("server").log(log).build());
+        var server =
+                table.createContainer(
+                        id,
+                        container("server")
+                                .log(log)
+                                .mount(SandboxSharesTest.path("/etc/hosts"))
+                                .build());
         told.containers.put(server, State.CREATED);
         told.containers.remove(server);
         table.startContainer(server);
         told.containers.put(server, State.RUNNING);
-        var second = table.createContainer(id, container("deaf").build());
+        var second =
+                table.createContainer(
+                        id,
+                        container("deaf")
+                                .mount(
+                                        SandboxSharesTest.path("/etc/hosts"),
+                                        SandboxSharesTest.path("/srv"))
+                                .build());
         table.startContainer(second);
         table.stopContainer(second, Duration.ZERO);
         told.containers.put(second, State.EXITED);
@@ -114,6 +128,12 @@ final class SandboxAdoptionTest {
                 assertThat(table.container(one.getKey()).state())
                         .as(where)
                         .isEqualTo(one.getValue());
+            }
+            if (told.sandbox.isPresent() && !told.removal) {
+                // whatever the daemon was doing, each share that a container has is answered
+                var guest = node.machines.booted().getLast();
+                Rig.eventually(
+                        () -> !guest.alive() || guest.shares().equals(Set.copyOf(guest.served())));
             }
             // what the caller was not told of may be there or not, and can be removed in each case
             for (var left : table.list()) {

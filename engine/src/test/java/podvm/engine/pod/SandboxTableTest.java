@@ -48,6 +48,12 @@ final class SandboxTableTest {
     }
 
     @Test
+    void aPodsNameMayBeLongerThanAHostName() throws Exception {
+        rig.run("a".repeat(62) + "-" + "b".repeat(100));
+        assertThat(rig.guest().setup().orElseThrow().hostname()).isEqualTo("a".repeat(62));
+    }
+
+    @Test
     void aSandboxThatRunsIsReadyAndHasNoContainer() throws Exception {
         var id = rig.run("web");
         var status = rig.table.status(id);
@@ -110,6 +116,7 @@ final class SandboxTableTest {
         var one = rig.create(id, "echo", "hello");
         var created = rig.table.container(one);
         assertThat(created.state()).isEqualTo(State.CREATED);
+        assertThat(created.user().orElseThrow().gids()).containsExactly(0);
         assertThat(created.started()).isEmpty();
         assertThat(one.text()).matches("[0-9a-f]{64}");
         rig.table.startContainer(one);

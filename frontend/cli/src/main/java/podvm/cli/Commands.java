@@ -12,6 +12,7 @@ final class Commands {
                     "logs",
                     "exec",
                     "attach",
+                    "port-forward",
                     "stop",
                     "rm",
                     "wait",
@@ -42,6 +43,7 @@ final class Commands {
             case "logs" -> Optional.of(new Logs());
             case "exec" -> Optional.of(new Exec());
             case "attach" -> Optional.of(new Attach());
+            case "port-forward" -> Optional.of(new PortForward());
             case "stop" -> Optional.of(new Stop());
             case "rm" -> Optional.of(new Rm());
             case "wait" -> Optional.of(new Wait());

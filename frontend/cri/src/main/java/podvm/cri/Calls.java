@@ -23,6 +23,8 @@ final class Calls {
         void answer(Replies<A> out) throws PodException, InterruptedException, IOException;
     }
 
+    private static final int LONGEST = 2000;
+
     private Calls() {}
 
     static <A> void answer(String name, StreamObserver<A> observer, Verb<A> verb) {
@@ -42,7 +44,7 @@ final class Calls {
             verb.answer(out);
             out.complete();
         } catch (PodException e) {
-            out.fail(status(e.kind()).withDescription(e.describe()));
+            out.fail(status(e.kind()).withDescription(bounded(e.describe())));
         } catch (IOException e) {
             out.fail(Status.CANCELLED.withDescription(e.getMessage()));
         } catch (InterruptedException _) {
@@ -51,6 +53,13 @@ final class Calls {
             out.fail(Status.INTERNAL.withDescription("podvmd has a defect: " + e));
             throw e;
         }
+    }
+
+    /** Descriptions travel as headers, which end the whole connection where they are too long. */
+    private static String bounded(String description) {
+        return description.length() <= LONGEST
+                ? description
+                : description.substring(0, LONGEST) + "...";
     }
 
     private static Status status(PodException.Kind kind) {

@@ -84,7 +84,7 @@ final class ContainerConfigs {
                     "a container with a log_path needs a sandbox with a log_directory",
                     "set log_directory in the sandbox's configuration");
         }
-        var file = directory.get().resolve(logPath).normalize();
+        var file = directory.get().resolve(Paths.any(logPath)).normalize();
         if (!file.startsWith(directory.get().normalize())) {
             throw new PodException(
                     Kind.INVALID, "config.log_path leaves the log directory: " + logPath, "");
@@ -92,7 +92,7 @@ final class ContainerConfigs {
         return Optional.of(file);
     }
 
-    private static ContainerConfig.Resources resources(LinuxContainerResources resources) {
+    static ContainerConfig.Resources resources(LinuxContainerResources resources) {
         var hugepages = new HashMap<String, Long>();
         for (var limit : resources.getHugepageLimitsList()) {
             hugepages.put(limit.getPageSize(), limit.getLimit());

@@ -1,5 +1,6 @@
 package podvm.cri;
 
+import podvm.engine.Agent;
 import podvm.engine.ContainerConfig;
 import podvm.engine.SandboxContainer;
 import podvm.proto.cri.v1.Container;
@@ -22,7 +23,7 @@ final class ContainerMessages {
         };
     }
 
-    private static ContainerMetadata metadata(ContainerConfig.Metadata metadata) {
+    static ContainerMetadata metadata(ContainerConfig.Metadata metadata) {
         return ContainerMetadata.newBuilder()
                 .setName(metadata.name())
                 .setAttempt(metadata.attempt())
@@ -77,20 +78,16 @@ final class ContainerMessages {
         }
         config.logFile().ifPresent(file -> message.setLogPath(file.toString()));
         message.getResourcesBuilder().setLinux(ContainerConfigs.message(config.resources()));
-        var user = config.security().user();
-        if (user.uid().isPresent() && user.gid().isPresent()) {
-            message.getUserBuilder().setLinux(user(config.security(), user));
-        }
+        container.user().ifPresent(user -> message.getUserBuilder().setLinux(user(user)));
         return message.build();
     }
 
-    /** Only where it was given in numbers: names are looked up in the guest. */
-    private static LinuxContainerUser user(
-            ContainerConfig.Security security, ContainerConfig.User user) {
-        var message = LinuxContainerUser.newBuilder();
-        user.uid().ifPresent(message::setUid);
-        user.gid().ifPresent(message::setGid);
-        security.supplementalGroups().forEach(message::addSupplementalGroups);
+    private static LinuxContainerUser user(Agent.ResolvedUser user) {
+        var message =
+                LinuxContainerUser.newBuilder()
+                        .setUid(Integer.toUnsignedLong(user.uid()))
+                        .setGid(Integer.toUnsignedLong(user.gid()));
+        user.gids().forEach(gid -> message.addSupplementalGroups(Integer.toUnsignedLong(gid)));
         return message.build();
     }
 }

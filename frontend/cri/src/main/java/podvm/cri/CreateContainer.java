@@ -22,7 +22,13 @@ final class CreateContainer {
         fields.check(request);
         var sandbox = ids.sandbox(request.getPodSandboxId());
         var told = SandboxSpecs.path(request.getSandboxConfig().getLogDirectory());
-        var logs = told.isPresent() ? told : sandboxes.status(sandbox).spec().logDirectory();
+        var spec = sandboxes.status(sandbox).spec();
+        var logs = told.isPresent() ? told : spec.logDirectory();
+        UserNamespaces.checkSame(
+                UserNamespaces.read(
+                        "config.linux.security_context.namespace_options.",
+                        request.getConfig().getLinux().getSecurityContext().getNamespaceOptions()),
+                spec.users());
         var config = ContainerConfigs.read(request.getConfig(), logs, ids::container);
         var id = sandboxes.createContainer(sandbox, config);
         return CreateContainerResponse.newBuilder().setContainerId(id.text()).build();

@@ -1,8 +1,10 @@
 package podvm.cri;
 
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerConfig.Mount.Propagation;
 import podvm.engine.ContainerConfig.MountSource;
@@ -56,6 +58,13 @@ final class Mounts {
                             .formatted(mount.getContainerPath()),
                     "");
         }
+        if (image && !mount.getReadonly()) {
+            throw new PodException(
+                    Kind.INVALID,
+                    "the mount at %s is of an image, which cannot be written"
+                            .formatted(mount.getContainerPath()),
+                    "set readonly");
+        }
         if (host && !mount.getImageSubPath().isEmpty()) {
             throw new PodException(
                     Kind.INVALID,
@@ -64,8 +73,24 @@ final class Mounts {
                     "");
         }
         return image
-                ? new MountSource.ImageFiles(mount.getImage().getImage())
-                : new MountSource.HostPath(Path.of(mount.getHostPath()));
+                ? new MountSource.ImageFiles(mount.getImage().getImage(), Optional.empty())
+                : new MountSource.HostPath(hostPath(mount));
+    }
+
+    private static Path hostPath(Mount mount) throws PodException {
+        try {
+            var path = Path.of(mount.getHostPath());
+            if (path.isAbsolute()) {
+                return path;
+            }
+        } catch (InvalidPathException e) {
+            // told below: it holds what no file of this host can be called
+        }
+        throw new PodException(
+                Kind.INVALID,
+                "the mount at %s has a host_path that is not an absolute path: %s"
+                        .formatted(mount.getContainerPath(), mount.getHostPath()),
+                "");
     }
 
     private static Propagation propagation(Mount mount) throws PodException {
@@ -100,8 +125,9 @@ final class Mounts {
                                 });
         switch (mount.source()) {
             case MountSource.HostPath(var path) -> message.setHostPath(path.toString());
-            case MountSource.ImageFiles(var image) -> {
+            case MountSource.ImageFiles(var image, var id) -> {
                 message.getImageBuilder().setImage(image);
+                id.ifPresent(digest -> message.getImageBuilder().setImageRef(digest.toString()));
                 message.setImageSubPath(mount.subPath());
             }
             case MountSource.Files _, MountSource.EmptyDir _, MountSource.Memory _ -> {

@@ -19,10 +19,6 @@ final class Namespaces {
         if (options.getIpc() == NamespaceMode.NODE) {
             throw host(where + "ipc", "hostIPC");
         }
-        if (options.hasUsernsOptions()
-                && options.getUsernsOptions().getMode() != NamespaceMode.NODE) {
-            throw unsupported(where + "userns_options", "user namespaces are not there yet");
-        }
     }
 
     private static PodException host(String field, String name) {

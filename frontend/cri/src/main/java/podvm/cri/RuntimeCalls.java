@@ -30,7 +30,11 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     private final ExecSync execSync;
     private final Exec exec;
     private final Attach attach;
+    private final PortForward portForward;
     private final ContainerEvents events;
+    private final StatsVerbs stats;
+    private final UpdateVerbs update;
+    private final MetricsVerbs metrics;
 
     RuntimeCalls(Sandboxes sandboxes, StreamServer streams, Fields fields, NodeInfo node) {
         this.sandboxes = sandboxes;
@@ -45,7 +49,11 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
         this.execSync = new ExecSync(sandboxes, ids);
         this.exec = new Exec(sandboxes, ids, streams);
         this.attach = new Attach(sandboxes, ids, streams);
+        this.portForward = new PortForward(sandboxes, ids, streams);
         this.events = new ContainerEvents(sandboxes);
+        this.stats = new StatsVerbs(sandboxes, ids, node);
+        this.update = new UpdateVerbs(sandboxes, ids, fields);
+        this.metrics = new MetricsVerbs(sandboxes);
     }
 
     @Override
@@ -289,13 +297,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     @Override
     public void portForward(
             PortForwardRequest request, StreamObserver<PortForwardResponse> observer) {
-        Calls.answer(
-                "PortForward",
-                observer,
-                () -> {
-                    ids.sandbox(request.getPodSandboxId());
-                    throw notYet("PortForward", "connections into a machine are not there yet");
-                });
+        Calls.answer("PortForward", observer, () -> portForward.answer(request));
     }
 
     @Override
@@ -304,103 +306,148 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
         Calls.stream("GetContainerEvents", observer, events::answer);
     }
 
-    // What follows answers with a reason instead of gRPC's bare word, and is in fields.txt.
-
-    private static PodException notYet(String verb, String reason) {
-        return new PodException(Kind.UNSUPPORTED, verb + " is not served: " + reason, "");
-    }
-
-    private static <A> void refuse(StreamObserver<A> observer, String verb, String reason) {
-        Calls.answer(
-                verb,
-                observer,
-                () -> {
-                    throw notYet(verb, reason);
-                });
-    }
-
-    private static final String NOT_MEASURED = "what containers use is not measured yet";
-    private static final String FIXED = "resources of what runs cannot be changed yet";
-
     @Override
     public void containerStats(
             ContainerStatsRequest request, StreamObserver<ContainerStatsResponse> observer) {
-        refuse(observer, "ContainerStats", NOT_MEASURED);
+        Calls.answer("ContainerStats", observer, () -> stats.container(request));
     }
 
     @Override
     public void listContainerStats(
             ListContainerStatsRequest request,
             StreamObserver<ListContainerStatsResponse> observer) {
-        refuse(observer, "ListContainerStats", NOT_MEASURED);
+        Calls.answer(
+                "ListContainerStats",
+                observer,
+                () ->
+                        ListContainerStatsResponse.newBuilder()
+                                .addAllStats(stats.containers(request.getFilter()))
+                                .build());
     }
 
     @Override
     public void streamContainerStats(
             StreamContainerStatsRequest request,
             StreamObserver<StreamContainerStatsResponse> observer) {
-        refuse(observer, "StreamContainerStats", NOT_MEASURED);
+        Calls.stream(
+                "StreamContainerStats",
+                observer,
+                out ->
+                        Pieces.send(
+                                stats.containers(request.getFilter()),
+                                some ->
+                                        StreamContainerStatsResponse.newBuilder()
+                                                .addAllContainerStats(some)
+                                                .build(),
+                                out));
     }
 
     @Override
     public void podSandboxStats(
             PodSandboxStatsRequest request, StreamObserver<PodSandboxStatsResponse> observer) {
-        refuse(observer, "PodSandboxStats", NOT_MEASURED);
+        Calls.answer("PodSandboxStats", observer, () -> stats.sandbox(request));
     }
 
     @Override
     public void listPodSandboxStats(
             ListPodSandboxStatsRequest request,
             StreamObserver<ListPodSandboxStatsResponse> observer) {
-        refuse(observer, "ListPodSandboxStats", NOT_MEASURED);
+        Calls.answer(
+                "ListPodSandboxStats",
+                observer,
+                () ->
+                        ListPodSandboxStatsResponse.newBuilder()
+                                .addAllStats(stats.sandboxes(request.getFilter()))
+                                .build());
     }
 
     @Override
     public void streamPodSandboxStats(
             StreamPodSandboxStatsRequest request,
             StreamObserver<StreamPodSandboxStatsResponse> observer) {
-        refuse(observer, "StreamPodSandboxStats", NOT_MEASURED);
+        Calls.stream(
+                "StreamPodSandboxStats",
+                observer,
+                out ->
+                        Pieces.send(
+                                stats.sandboxes(request.getFilter()),
+                                some ->
+                                        StreamPodSandboxStatsResponse.newBuilder()
+                                                .addAllPodSandboxStats(some)
+                                                .build(),
+                                out));
     }
 
     @Override
     public void listMetricDescriptors(
             ListMetricDescriptorsRequest request,
             StreamObserver<ListMetricDescriptorsResponse> observer) {
-        refuse(observer, "ListMetricDescriptors", NOT_MEASURED);
+        Calls.answer(
+                "ListMetricDescriptors",
+                observer,
+                () ->
+                        ListMetricDescriptorsResponse.newBuilder()
+                                .addAllDescriptors(MetricsVerbs.descriptors())
+                                .build());
     }
 
     @Override
     public void listPodSandboxMetrics(
             ListPodSandboxMetricsRequest request,
             StreamObserver<ListPodSandboxMetricsResponse> observer) {
-        refuse(observer, "ListPodSandboxMetrics", NOT_MEASURED);
+        Calls.answer(
+                "ListPodSandboxMetrics",
+                observer,
+                () ->
+                        ListPodSandboxMetricsResponse.newBuilder()
+                                .addAllPodMetrics(metrics.list())
+                                .build());
     }
 
     @Override
     public void streamPodSandboxMetrics(
             StreamPodSandboxMetricsRequest request,
             StreamObserver<StreamPodSandboxMetricsResponse> observer) {
-        refuse(observer, "StreamPodSandboxMetrics", NOT_MEASURED);
+        Calls.stream(
+                "StreamPodSandboxMetrics",
+                observer,
+                out ->
+                        Pieces.send(
+                                metrics.list(),
+                                some ->
+                                        StreamPodSandboxMetricsResponse.newBuilder()
+                                                .addAllPodSandboxMetrics(some)
+                                                .build(),
+                                out));
     }
 
     @Override
     public void updateContainerResources(
             UpdateContainerResourcesRequest request,
             StreamObserver<UpdateContainerResourcesResponse> observer) {
-        refuse(observer, "UpdateContainerResources", FIXED);
+        Calls.answer("UpdateContainerResources", observer, () -> update.container(request));
     }
 
     @Override
     public void updatePodSandboxResources(
             UpdatePodSandboxResourcesRequest request,
             StreamObserver<UpdatePodSandboxResourcesResponse> observer) {
-        refuse(observer, "UpdatePodSandboxResources", FIXED);
+        Calls.answer("UpdatePodSandboxResources", observer, () -> update.sandbox(request));
     }
 
+    /** Answers with a reason instead of gRPC's bare word. */
     @Override
     public void checkpointContainer(
             CheckpointContainerRequest request,
             StreamObserver<CheckpointContainerResponse> observer) {
-        refuse(observer, "CheckpointContainer", "a container cannot be checkpointed");
+        Calls.answer(
+                "CheckpointContainer",
+                observer,
+                () -> {
+                    throw new PodException(
+                            Kind.UNSUPPORTED,
+                            "CheckpointContainer is not served: a container cannot be checkpointed",
+                            "");
+                });
     }
 }

@@ -50,7 +50,10 @@ final class SandboxSpecs {
                 config.getLabelsMap(),
                 config.getAnnotationsMap(),
                 linux.getSysctlsMap(),
-                limits(linux));
+                limits(linux),
+                UserNamespaces.read(
+                        "config.linux.security_context.namespace_options.",
+                        linux.getSecurityContext().getNamespaceOptions()));
     }
 
     private static SandboxSpec.Metadata metadata(PodSandboxMetadata metadata) throws PodException {
@@ -73,11 +76,7 @@ final class SandboxSpecs {
         if (text.isEmpty()) {
             return Optional.empty();
         }
-        var path = Path.of(text);
-        if (!path.isAbsolute()) {
-            throw new PodException(Kind.INVALID, "not an absolute path: " + text, "");
-        }
-        return Optional.of(path);
+        return Optional.of(Paths.absolute(text));
     }
 
     private static Dns dns(DNSConfig dns) {

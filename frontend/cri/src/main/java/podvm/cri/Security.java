@@ -2,7 +2,6 @@ package podvm.cri;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -15,6 +14,7 @@ import podvm.engine.ContainerConfig.GroupsPolicy;
 import podvm.engine.ContainerConfig.Seccomp;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.engine.seccomp.SeccompProfile;
 import podvm.proto.cri.v1.LinuxContainerSecurityContext;
 import podvm.proto.cri.v1.SELinuxOption;
 import podvm.proto.cri.v1.SecurityProfile;
@@ -133,8 +133,8 @@ final class Security {
         };
     }
 
-    private static String profile(String reference) throws PodException {
-        var file = Path.of(reference.replaceFirst("^localhost/", ""));
+    private static SeccompProfile profile(String reference) throws PodException {
+        var file = Paths.any(reference.replaceFirst("^localhost/", ""));
         try {
             if (!file.isAbsolute() || Files.size(file) > LARGEST_PROFILE) {
                 throw new PodException(
@@ -142,7 +142,7 @@ final class Security {
                         "not the absolute path of a seccomp profile of at most 1 MiB: " + file,
                         "");
             }
-            return Files.readString(file);
+            return SeccompProfiles.parse(file.toString(), Files.readString(file));
         } catch (IOException e) {
             throw new PodException(
                     Kind.INVALID,

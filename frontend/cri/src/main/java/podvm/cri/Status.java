@@ -29,8 +29,11 @@ final class Status {
                         RuntimeCondition.newBuilder().setType("RuntimeReady").setStatus(true))
                 .addConditions(networkReady);
         for (var handler : handlers) {
-            // neither read-only mounts below mounts nor user namespaces are there yet
-            response.addRuntimeHandlersBuilder().setName(handler).getFeaturesBuilder();
+            response.addRuntimeHandlersBuilder()
+                    .setName(handler)
+                    .getFeaturesBuilder()
+                    .setRecursiveReadOnlyMounts(true)
+                    .setUserNamespaces(true);
         }
         response.getFeaturesBuilder().setSupplementalGroupsPolicy(true);
         if (request.getVerbose()) {

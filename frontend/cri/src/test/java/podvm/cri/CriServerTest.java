@@ -220,6 +220,8 @@ class CriServerTest {
         assertThat(status.getFinishedAt()).isGreaterThanOrEqualTo(status.getStartedAt());
         assertThat(status.getStartedAt()).isGreaterThan(1_600_000_000L * 1_000_000_000);
         assertThat(status.getImageId()).isEqualTo(FakeSandboxes.IMAGE.toString());
+        assertThat(status.getUser().getLinux().getSupplementalGroupsList())
+                .containsExactly(0L, 10L);
     }
 
     @Test
@@ -342,6 +344,26 @@ class CriServerTest {
                                 RunPodSandboxRequest.newBuilder()
                                         .setRuntimeHandler("runc")
                                         .build()));
+    }
+
+    @Test
+    void portsAreForwardedOfSandboxesThatAreReady() {
+        var id = sandbox("web");
+        var request = PortForwardRequest.newBuilder().setPodSandboxId(id);
+        assertThat(runtime.portForward(request.addPort(80).build()).getUrl())
+                .startsWith("http://127.0.0.1:")
+                .contains("/portforward/");
+
+        fails(
+                Code.INVALID_ARGUMENT,
+                () -> runtime.portForward(request.clone().addPort(65_536).build()));
+        fails(
+                Code.NOT_FOUND,
+                () ->
+                        runtime.portForward(
+                                PortForwardRequest.newBuilder().setPodSandboxId("none").build()));
+        runtime.stopPodSandbox(StopPodSandboxRequest.newBuilder().setPodSandboxId(id).build());
+        fails(Code.FAILED_PRECONDITION, () -> runtime.portForward(request.build()));
     }
 
     @Test

@@ -8,6 +8,8 @@ import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import com.google.protobuf.UnknownFieldSet;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,6 +29,7 @@ import podvm.engine.PodException;
 import podvm.proto.cri.v1.ContainerConfig;
 import podvm.proto.cri.v1.CreateContainerRequest;
 import podvm.proto.cri.v1.CriProto;
+import podvm.proto.cri.v1.IDMapping;
 import podvm.proto.cri.v1.LinuxContainerResources;
 import podvm.proto.cri.v1.MountPropagation;
 import podvm.proto.cri.v1.NamespaceMode;
@@ -34,9 +37,22 @@ import podvm.proto.cri.v1.RunPodSandboxRequest;
 import podvm.proto.cri.v1.SecurityProfile.ProfileType;
 import podvm.proto.cri.v1.Signal;
 import podvm.proto.cri.v1.SupplementalGroupsPolicy;
+import podvm.proto.cri.v1.UserNamespace;
 
 /** No field is ignored in silence: each one is set, and something must come of it. */
 class FieldsTest {
+    private static final Path PROFILE = profile();
+
+    private static Path profile() {
+        try {
+            var file = Files.createTempFile("seccomp", ".json");
+            file.toFile().deleteOnExit();
+            return Files.writeString(file, "{\"defaultAction\": \"SCMP_ACT_ALLOW\"}");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static final ContainerId TARGET = ContainerId.randomLong();
 
     private final List<String> notes = new ArrayList<>();
@@ -129,10 +145,14 @@ class FieldsTest {
     }
 
     private static Object read(CreateContainerRequest request) throws PodException {
-        return ContainerConfigs.read(
-                request.getConfig(),
-                Optional.of(Path.of("/var/log/pods/a")),
-                id -> id.equals("target") ? TARGET : new ContainerId(id));
+        return List.of(
+                UserNamespaces.read(
+                        "",
+                        request.getConfig().getLinux().getSecurityContext().getNamespaceOptions()),
+                ContainerConfigs.read(
+                        request.getConfig(),
+                        Optional.of(Path.of("/var/log/pods/a")),
+                        id -> id.equals("target") ? TARGET : new ContainerId(id)));
     }
 
     private Stream<DynamicTest> tests(Message base, Reader reader) {
@@ -294,6 +314,14 @@ class FieldsTest {
         };
     }
 
+    private static UserNamespace.Builder users() {
+        var mapping = IDMapping.newBuilder().setHostId(1000).setLength(65_536);
+        return UserNamespace.newBuilder()
+                .setMode(NamespaceMode.POD)
+                .addUids(mapping)
+                .addGids(mapping);
+    }
+
     /** A request in which all is said, so that any one change shows. */
     private static RunPodSandboxRequest.Builder sandbox() {
         var request = RunPodSandboxRequest.newBuilder().setRuntimeHandler("");
@@ -309,8 +337,7 @@ class FieldsTest {
         linux.getSecurityContextBuilder()
                 .getNamespaceOptionsBuilder()
                 .setPid(NamespaceMode.CONTAINER)
-                .getUsernsOptionsBuilder()
-                .setMode(NamespaceMode.NODE);
+                .setUsernsOptions(users());
         linux.getOverheadBuilder().setMemoryLimitInBytes(1 << 20);
         linux.getResourcesBuilder()
                 .setCpuPeriod(100_000)
@@ -351,8 +378,7 @@ class FieldsTest {
         security.getNamespaceOptionsBuilder()
                 .setPid(NamespaceMode.TARGET)
                 .setTargetId("target")
-                .getUsernsOptionsBuilder()
-                .setMode(NamespaceMode.NODE);
+                .setUsernsOptions(users());
         security.getSelinuxOptionsBuilder().setUser("u").setRole("r").setType("t").setLevel("s0");
         security.getRunAsUserBuilder().setValue(1000);
         security.getRunAsGroupBuilder().setValue(1001);
@@ -362,7 +388,7 @@ class FieldsTest {
                 .addReadonlyPaths("/proc/sys");
         security.getSeccompBuilder()
                 .setProfileType(ProfileType.Localhost)
-                .setLocalhostRef("/dev/null");
+                .setLocalhostRef(PROFILE.toString());
         security.getApparmorBuilder()
                 .setProfileType(ProfileType.Localhost)
                 .setLocalhostRef("profile");

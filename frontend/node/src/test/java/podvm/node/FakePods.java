@@ -21,6 +21,7 @@ import podvm.engine.PodId;
 import podvm.engine.PodSpec;
 import podvm.engine.PodStatus;
 import podvm.engine.Pods;
+import podvm.engine.PortConnection;
 import podvm.engine.Progress;
 
 /** Pods in memory, without machines. */
@@ -124,6 +125,12 @@ public final class FakePods implements Pods {
     public void logs(PodId pod, Optional<String> container, LogQuery query, LogReader reader)
             throws PodException, InterruptedException {
         pod(pod).logs(container, query, reader);
+    }
+
+    @Override
+    public PortConnection connect(PodId pod, int port) throws PodException {
+        var _ = pod(pod);
+        return EchoConnection.open(port);
     }
 
     @Override

@@ -271,6 +271,21 @@ class NodeServerTest {
     }
 
     @Test
+    void aConnectionToAPortPassesBytesAndBothEnds() throws Exception {
+        run("p", "sleep");
+        var client = new Client<ConnectResponse>();
+        var in = NodeGrpc.newStub(channel).connect(client);
+        var start = ConnectStart.newBuilder().setPod("p").setPort(EchoConnection.PORT);
+        in.onNext(ConnectRequest.newBuilder().setStart(start).build());
+        assertThat(client.take().getConnected()).isTrue();
+        in.onNext(ConnectRequest.newBuilder().setData(ByteString.copyFromUtf8("hi")).build());
+        assertThat(client.take().getData().toStringUtf8()).isEqualTo("hi");
+        in.onCompleted();
+        assertThat(client.take().getEnd()).isTrue();
+        awaitQuiet();
+    }
+
+    @Test
     void attachSaysFirstWhatItHasJoined() throws Exception {
         run("p", "cat");
         var client = new Client<AttachResponse>();

@@ -48,7 +48,8 @@ record DiskArguments(Disk disk) {
     Map<String, Object> blockdev(long descriptorSet) {
         var readOnly = disk.access() == Disk.Access.READ_ONLY;
         var arguments = new LinkedHashMap<String, Object>();
-        arguments.put("driver", "file");
+        var ofHost = disk.kind() == Disk.Kind.DEVICE;
+        arguments.put("driver", ofHost ? "host_device" : "file");
         arguments.put("node-name", node());
         arguments.put("filename", "/dev/fdset/" + descriptorSet);
         arguments.put("read-only", readOnly);
@@ -57,8 +58,9 @@ record DiskArguments(Disk disk) {
         arguments.put("locking", "off");
         arguments.put("discard", readOnly ? "ignore" : "unmap");
         // the host's page cache is shared by the pods that use a layer; what is written dies with
-        // the pod, so that a guest's flush need not reach the host's disk
-        arguments.put("cache", Map.of("direct", false, "no-flush", !readOnly));
+        // the pod, so that a guest's flush need not reach the host's disk; a device of the host is
+        // another's to trust
+        arguments.put("cache", Map.of("direct", ofHost, "no-flush", !readOnly && !ofHost));
         return arguments;
     }
 
@@ -74,6 +76,8 @@ record DiskArguments(Disk disk) {
         arguments.put("scsi-id", 0);
         arguments.put("drive", node());
         arguments.put("serial", disk.serial());
+        // QEMU 10 refuses a serial of more than 20 characters where this is left to follow from it
+        arguments.put("device_id", disk.serial());
         // one rotation per minute means none at all: a solid state disk (SBC-4, 6.6.6)
         arguments.put("rotation_rate", 1);
         return arguments;

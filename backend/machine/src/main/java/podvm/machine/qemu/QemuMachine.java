@@ -18,6 +18,7 @@ import podvm.engine.Deadline;
 import podvm.engine.Disk;
 import podvm.engine.GuestAddress;
 import podvm.engine.Machine;
+import podvm.engine.MachineCost;
 import podvm.engine.MachineEnd;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
@@ -27,6 +28,7 @@ import podvm.linux.Signal;
 import podvm.machine.Console;
 import podvm.machine.LogTail;
 import podvm.machine.PodDirectory;
+import podvm.machine.ProcessCost;
 import tools.jackson.databind.JsonNode;
 
 /** A running QEMU, booted or found again. */
@@ -102,6 +104,12 @@ final class QemuMachine implements Machine {
     @Override
     public long pid() {
         return process.pid();
+    }
+
+    @Override
+    public Optional<MachineCost> cost() {
+        // the pid is ours for as long as nobody has reaped it, which the watcher does
+        return alive() ? ProcessCost.of(pid()) : Optional.empty();
     }
 
     @Override

@@ -39,13 +39,12 @@ record PodWishes(NetworkRequest request) {
                     "Ti", 1L << 40);
 
     String arguments() {
-        var pod = request.pod().text();
         return "IgnoreUnknown=1;K8S_POD_NAMESPACE="
                 + request.namespace()
                 + ";K8S_POD_NAME="
                 + request.name()
                 + ";K8S_POD_INFRA_CONTAINER_ID="
-                + pod
+                + request.sandbox()
                 + (request.uid().isEmpty() ? "" : ";K8S_POD_UID=" + request.uid());
     }
 

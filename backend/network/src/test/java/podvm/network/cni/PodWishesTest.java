@@ -26,7 +26,8 @@ class PodWishesTest {
                         annotations,
                         new NetworkChoice.Cluster(),
                         List.of(ports),
-                        Dns.OF_NETWORK));
+                        Dns.OF_NETWORK,
+                        POD + POD));
     }
 
     @Test
@@ -34,6 +35,7 @@ class PodWishesTest {
         assertThat(wishes(Map.of()).arguments())
                 .isEqualTo(
                         "IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web;K8S_POD_INFRA_CONTAINER_ID="
+                                + POD
                                 + POD
                                 + ";K8S_POD_UID=u-1");
     }

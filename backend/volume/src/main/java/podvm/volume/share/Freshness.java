@@ -14,21 +14,24 @@ final class Freshness {
     /** Spares one request per directory of a path; a removed name is seen no longer than that. */
     private static final int NAMES_NANOS = 20_000_000;
 
+    private static final int FILES_NANOS = 10_000_000;
+
     /** Two changes within one tick of the file system's clock look like one (at most 10 ms). */
     private static final long TICKS_SECONDS = 2;
 
     private Freshness() {}
 
-    static int entry() {
-        return NAMES_NANOS;
+    /** None for symbolic links: where "..data" leads is what changes under a running pod. */
+    static int entry(FileStat stat) {
+        return stat.is(FileStat.SYMLINK) ? 0 : NAMES_NANOS;
     }
 
     /**
-     * None for files: one that has grown must not be read up to its old size, nor one that has
-     * shrunk beyond its new one.
+     * Of files for as long as opening, looking and reading take, which would each ask for them: one
+     * that has grown since is read up to its old size no longer than that.
      */
     static int attributes(FileStat stat) {
-        return stat.is(FileStat.REGULAR) ? 0 : NAMES_NANOS;
+        return stat.is(FileStat.REGULAR) ? FILES_NANOS : NAMES_NANOS;
     }
 
     /** What tells that a file's contents are those that the guest has read. */

@@ -81,7 +81,7 @@ final class FuseAnswer {
     /** struct fuse_entry_out; a node of 0 says that nothing more is known than the name. */
     FuseAnswer entry(long node, FileStat stat, Owners owners) {
         u64(node).u64(0);
-        validity(Freshness.entry(), Freshness.attributes(stat));
+        validity(Freshness.entry(stat), Freshness.attributes(stat));
         return attributes(stat, owners);
     }
 

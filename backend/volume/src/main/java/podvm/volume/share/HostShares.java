@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
+import podvm.engine.Rollback;
 import podvm.engine.Shares;
 import podvm.linux.ErrnoException;
 import podvm.linux.FileStat;
@@ -28,6 +29,8 @@ public final class HostShares implements Shares, AutoCloseable {
 
     /** About 20 MB of memory at most. */
     private static final int MOST_NODES = 65_536;
+
+    private static final String NODES = ".nodes";
 
     private static final int MOST_OPEN = 1024;
     private static final int IDLE_SECONDS = 5;
@@ -57,67 +60,61 @@ public final class HostShares implements Shares, AutoCloseable {
     }
 
     @Override
-    public HostShare open(PodId pod, ShareSpec share) throws PodException {
+    public Tree look(Path path, Writable writable, Mounts mounts)
+            throws PodException, InterruptedException {
+        return Patience.with(path, workers, () -> HostTrees.look(path, writable, mounts));
+    }
+
+    @Override
+    public HostShare open(PodId pod, ShareSpec share) throws PodException, InterruptedException {
         if (!NAME.matcher(share.name()).matches() || share.name().matches("\\.\\.?")) {
             throw new PodException(
                     Kind.INVALID,
                     "not the name of a share: " + share.name(),
                     "use 1 to 64 of a-z, 0-9, '.', '_', '-'");
         }
-        var root = root(share.root());
-        var opened = false;
-        try {
+        return Patience.with(share.tree().root(), workers, () -> opened(pod, share));
+    }
+
+    private HostShare opened(PodId pod, ShareSpec share) throws PodException {
+        try (var undo = new Rollback()) {
+            var root = undo.add(HostTrees.open(share.tree()));
             var served = served(pod, share, root);
-            opened = true;
+            var _ = undo.keep();
             return served;
         } catch (ErrnoException e) {
-            throw cannot("look at", share.root(), e);
+            throw cannot("share", share.tree().root(), e);
         } catch (IOException e) {
             throw new PodException(
                     Kind.EXHAUSTED,
                     "cannot keep the nodes of share " + share.name() + " of pod " + pod + ": " + e,
                     "check the space left and the permissions of " + directory(pod),
                     e);
-        } finally {
-            if (!opened) {
-                root.close();
-            }
         }
     }
 
     private ServedShare served(PodId pod, ShareSpec share, Place root)
             throws ErrnoException, IOException, PodException {
-        var stat = root.stat();
-        if (!stat.is(FileStat.DIRECTORY) && !stat.is(FileStat.REGULAR)) {
-            throw new PodException(
-                    Kind.UNSUPPORTED,
-                    "cannot share " + share.root() + ": neither a directory nor a regular file",
-                    "sockets, pipes and devices of the host do nothing in a machine");
-        }
-        var journal = NodeJournal.open(made(directory(pod)).resolve(share.name() + ".nodes"));
-        var nodes = new NodeTable(MOST_NODES, journal, Node.Identity.of(stat));
+        var stat = HostTrees.checked(share.tree().root(), root);
+        var identity = Node.Identity.of(stat);
+        var journal = NodeJournal.open(made(directory(pod)).resolve(share.name() + NODES));
+        var nodes = new NodeTable(MOST_NODES, journal, identity);
         var handles = new Handles(MOST_OPEN, nodes);
         var tree = new ShareTree(root, nodes, handles);
-        var readOnly = share.access() == podvm.engine.GuestShares.Access.READ_ONLY;
+        var readOnly = share.tree().writable() == Writable.NOTHING;
         return new ServedShare(
                 share,
+                identity,
                 stat.is(FileStat.DIRECTORY),
-                new ShareServer(readOnly, tree, nodes, handles, Owners.ofThisProcess(), workers));
+                new ShareServer(readOnly, tree, nodes, handles, Owners.ofThisProcess(), workers),
+                workers);
     }
 
-    private static Place root(Path path) throws PodException {
-        try {
-            return Place.at(path);
-        } catch (ErrnoException e) {
-            throw cannot("share", path, e);
-        }
-    }
-
-    private static PodException cannot(String what, Path path, ErrnoException cause) {
+    static PodException cannot(String what, Path path, ErrnoException cause) {
         var kind =
                 switch (cause.number()) {
                     case ErrnoException.ENOENT, ErrnoException.ENOTDIR -> Kind.NOT_FOUND;
-                    case ErrnoException.EPERM, 13 -> Kind.DENIED;
+                    case ErrnoException.EPERM, ErrnoException.EACCES -> Kind.DENIED;
                     case ErrnoException.EMFILE -> Kind.EXHAUSTED;
                     default -> Kind.UNAVAILABLE;
                 };
@@ -139,6 +136,24 @@ public final class HostShares implements Shares, AutoCloseable {
     }
 
     @Override
+    public void destroy(PodId pod, String name) throws PodException {
+        var file = directory(pod).resolve(name + NODES);
+        try {
+            java.nio.file.Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw cannotRemove(file, e);
+        }
+    }
+
+    private static PodException cannotRemove(Path path, IOException cause) {
+        return new PodException(
+                Kind.EXHAUSTED,
+                "cannot remove " + path + ": " + cause,
+                "check its permissions",
+                cause);
+    }
+
+    @Override
     public void destroy(PodId pod) throws PodException {
         var directory = directory(pod);
         try {
@@ -154,11 +169,7 @@ public final class HostShares implements Shares, AutoCloseable {
         } catch (DirectoryNotEmptyException _) {
             // others keep things of the pod there too
         } catch (IOException e) {
-            throw new PodException(
-                    Kind.EXHAUSTED,
-                    "cannot remove " + directory + ": " + e,
-                    "check its permissions",
-                    e);
+            throw cannotRemove(directory, e);
         }
     }
 

@@ -99,6 +99,9 @@ final class ShareTree implements AutoCloseable {
         var told = false;
         try {
             var stat = place.stat();
+            if (stat.device() != directory.stat().device() && HostMounts.ofKernel(place)) {
+                throw new ErrnoException(ErrnoException.EACCES);
+            }
             var isDirectory = stat.is(FileStat.DIRECTORY);
             var node = nodes.found(Node.Identity.of(stat), isDirectory, directory.node(), name);
             told = true;

@@ -157,10 +157,16 @@ final class RealGuest implements AutoCloseable {
                         List.of(mounts),
                         new ResourceLimits(0, 0, 0, 0, 0, 0),
                         new SecurityPlan(
-                                true, List.of(), List.of(), false, false, Optional.empty()),
+                                true,
+                                List.of(),
+                                List.of(),
+                                false,
+                                new Agent.SystemCalls.Usual(),
+                                Optional.empty()),
                         new Processes.Own(),
                         false,
-                        false),
+                        false,
+                        Optional.empty()),
                 in(30));
         agent.start(container, in(30));
         return container;

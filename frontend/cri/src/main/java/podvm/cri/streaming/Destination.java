@@ -2,6 +2,7 @@ package podvm.cri.streaming;
 
 import podvm.engine.Agent;
 import podvm.engine.PodException;
+import podvm.engine.PortConnection;
 
 /** Where a client's streams lead; one token stands for one of these. */
 public sealed interface Destination {
@@ -37,20 +38,6 @@ public sealed interface Destination {
 
         /** Returns when it has ended and all its output was handed over. */
         Agent.ExecResult await() throws PodException, InterruptedException;
-
-        @Override
-        void close();
-    }
-
-    /** A byte stream with two ends of its own. */
-    interface PortConnection extends AutoCloseable {
-        void send(byte[] data) throws PodException, InterruptedException;
-
-        /** Nothing more will be sent; what comes back is still received. */
-        void endOfInput() throws PodException;
-
-        /** The next bytes; an empty array at the end. */
-        byte[] receive() throws PodException, InterruptedException;
 
         @Override
         void close();

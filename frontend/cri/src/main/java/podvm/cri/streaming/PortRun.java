@@ -4,8 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
 import java.util.function.Consumer;
+import podvm.engine.GuestPorts;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.engine.PortConnection;
 
 /** One forwarded connection, from its streams to its end. */
 final class PortRun {
@@ -79,6 +81,10 @@ final class PortRun {
                         bytes = connection.receive()) {
                     data.write(bytes);
                 }
+                // kubectl waits for both ends before it ends its own direction
+                data.end();
+                error.end();
+                pump.join();
             } finally {
                 pump.interrupt();
                 pump.join();
@@ -86,7 +92,7 @@ final class PortRun {
         }
     }
 
-    private void passInput(Destination.PortConnection connection) {
+    private void passInput(PortConnection connection) {
         try {
             for (var bytes = data.in().take(); bytes.isPresent(); bytes = data.in().take()) {
                 connection.send(bytes.get());
@@ -104,13 +110,9 @@ final class PortRun {
     private int port() throws PodException {
         var text = data.header("port");
         try {
-            int port = Integer.parseInt(text);
-            if (port >= 1 && port <= 65_535) {
-                return port;
-            }
-        } catch (NumberFormatException _) {
-            // told below, like a number out of range
+            return GuestPorts.check(Integer.parseInt(text));
+        } catch (NumberFormatException e) {
+            throw new PodException(Kind.INVALID, "not a port: '" + text + "'", "use 1 to 65535", e);
         }
-        throw new PodException(Kind.INVALID, "not a port: '" + text + "'", "use 1 to 65535");
     }
 }

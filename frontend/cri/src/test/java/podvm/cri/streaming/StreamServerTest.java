@@ -33,6 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import podvm.cri.GoTool;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.engine.PortConnection;
 
 /** The clients are those of kubectl, built from client-go. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -359,7 +360,7 @@ class StreamServerTest {
     }
 
     /** A server on the pod's side, in this process. */
-    private static Destination.PortConnection loopback(int port) throws PodException {
+    private static PortConnection loopback(int port) throws PodException {
         try {
             var socket = new Socket(InetAddress.getLoopbackAddress(), port);
             return new SocketConnection(socket, socket.getInputStream(), socket.getOutputStream());
@@ -370,7 +371,7 @@ class StreamServerTest {
     }
 
     private record SocketConnection(Socket socket, InputStream in, OutputStream out)
-            implements Destination.PortConnection {
+            implements PortConnection {
         @Override
         public void send(byte[] data) throws PodException {
             try {

@@ -103,13 +103,8 @@ final class PodReader {
                         .orElse(30L));
     }
 
-    /** A pod's name may be longer than a host name, and have dots. */
     private static String hostname(Mapping spec, String podName) {
-        return label(spec, "hostname")
-                .orElseGet(() ->
-                        podName.length() <= 63
-                                ? podName
-                                : podName.substring(0, 63).replaceFirst("[-.]+$", ""));
+        return label(spec, "hostname").orElseGet(() -> PodSpec.hostname(podName));
     }
 
     private static Optional<String> label(Mapping spec, String field) {

@@ -1,0 +1,58 @@
+package podvm.agent;
+
+import java.util.List;
+import podvm.engine.ContainerId;
+import podvm.engine.Deadline;
+import podvm.engine.GuestResources;
+import podvm.engine.GuestStats;
+import podvm.engine.PodException;
+import podvm.proto.agent.v1.AgentGrpc;
+import podvm.proto.agent.v1.CgroupSetting;
+import podvm.proto.agent.v1.StatsRequest;
+import podvm.proto.agent.v1.UpdateResourcesRequest;
+
+/** Resources over one connection. */
+record GrpcResources(Connection connection) implements GuestResources {
+    @Override
+    public GuestStats stats(Detail detail, Deadline deadline)
+            throws PodException, InterruptedException {
+        var request = StatsRequest.newBuilder().setOpenFiles(detail == Detail.OPEN_FILES);
+        return Measurements.read(
+                connection.ask(
+                        AgentGrpc.getStatsMethod(),
+                        request.build(),
+                        "measure the guest",
+                        deadline));
+    }
+
+    @Override
+    public void update(ContainerId container, Change change, Deadline deadline)
+            throws PodException, InterruptedException {
+        var request = request(change.settings()).setContainerId(container.text());
+        change.oomScoreAdj().ifPresent(request::setOomScoreAdj);
+        connection.ask(
+                AgentGrpc.getUpdateResourcesMethod(),
+                request.build(),
+                "change the limits of container " + container.brief(),
+                deadline);
+    }
+
+    @Override
+    public void updatePod(List<Setting> settings, Deadline deadline)
+            throws PodException, InterruptedException {
+        connection.ask(
+                AgentGrpc.getUpdateResourcesMethod(),
+                request(settings).build(),
+                "change the limits of the pod",
+                deadline);
+    }
+
+    private static UpdateResourcesRequest.Builder request(List<Setting> settings) {
+        return UpdateResourcesRequest.newBuilder()
+                .addAllSettings(settings.stream().map(GrpcResources::setting).toList());
+    }
+
+    static CgroupSetting setting(Setting setting) {
+        return CgroupSetting.newBuilder().setFile(setting.file()).setValue(setting.value()).build();
+    }
+}

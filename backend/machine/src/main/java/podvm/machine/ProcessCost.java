@@ -1,0 +1,55 @@
+package podvm.machine;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import podvm.engine.MachineCost;
+
+/** What the kernel counts for a process of the node, as proc(5) tells it. */
+public final class ProcessCost {
+    /** USER_HZ, which is 100 in every Linux that programs see. */
+    private static final long NANOS_PER_TICK = TimeUnit.SECONDS.toNanos(1) / 100;
+
+    private static final long KIB = 1024;
+
+    private ProcessCost() {}
+
+    /** Empty where it has ended, or its memory may not be looked at. */
+    public static Optional<MachineCost> of(long pid) {
+        var proc = Path.of("/proc", Long.toString(pid));
+        try {
+            var stat = Files.readString(proc.resolve("stat"));
+            var memory = Files.readString(proc.resolve("smaps_rollup"));
+            return Optional.of(read(pid, stat, memory));
+        } catch (IOException _) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * @param stat the name in it, in parentheses, may hold blanks and parentheses itself
+     */
+    static MachineCost read(long pid, String stat, String smapsRollup) {
+        var fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+        // behind the name: state is field 3, utime 14, stime 15, num_threads 20
+        long ticks = Long.parseLong(fields[14 - 3]) + Long.parseLong(fields[15 - 3]);
+        return new MachineCost(
+                pid,
+                ticks * NANOS_PER_TICK,
+                bytes(smapsRollup, "Rss:"),
+                bytes(smapsRollup, "Pss:"),
+                Long.parseLong(fields[20 - 3]));
+    }
+
+    private static long bytes(String smapsRollup, String key) {
+        return smapsRollup
+                .lines()
+                .filter(line -> line.startsWith(key))
+                .map(line -> line.substring(key.length()).replace("kB", "").strip())
+                .mapToLong(kib -> Long.parseLong(kib) * KIB)
+                .findFirst()
+                .orElse(0);
+    }
+}

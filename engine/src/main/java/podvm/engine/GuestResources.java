@@ -1,0 +1,33 @@
+package podvm.engine;
+
+import java.util.List;
+import java.util.Optional;
+
+/** What containers in the guest use, and what they may use. */
+public interface GuestResources {
+    /** Of the whole machine in one call. */
+    GuestStats stats(Detail detail, Deadline deadline) throws PodException, InterruptedException;
+
+    /**
+     * Changes a running container. Fails with NOT_FOUND when it has ended, and with INVALID, with
+     * no limit changed, where the kernel does not take a value.
+     */
+    void update(ContainerId container, Change change, Deadline deadline)
+            throws PodException, InterruptedException;
+
+    /** Changes what all containers together may use. */
+    void updatePod(List<Setting> settings, Deadline deadline)
+            throws PodException, InterruptedException;
+
+    enum Detail {
+        USUAL,
+        /** Also what takes longer to find: open files. */
+        OPEN_FILES
+    }
+
+    /** Written in this order; what is left out stays as it is. */
+    record Change(List<Setting> settings, Optional<Integer> oomScoreAdj) {}
+
+    /** A file of a container's cgroup and what to write into it. */
+    record Setting(String file, String value) {}
+}

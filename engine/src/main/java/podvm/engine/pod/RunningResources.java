@@ -1,0 +1,116 @@
+package podvm.engine.pod;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import podvm.engine.ContainerConfig.Resources;
+import podvm.engine.ContainerId;
+import podvm.engine.Deadline;
+import podvm.engine.Forks;
+import podvm.engine.GuestResources.Detail;
+import podvm.engine.PodException;
+import podvm.engine.PodException.Kind;
+import podvm.engine.PodStats;
+import podvm.engine.SandboxId;
+import podvm.engine.SandboxResources;
+import podvm.engine.SandboxStatus;
+
+/** What the sandboxes of a table use and may use. */
+final class RunningResources implements SandboxResources {
+    private static final Duration ONE = Duration.ofSeconds(20);
+
+    /** Callers list every few seconds: a guest that is slower than this is left out. */
+    private static final Duration LIST = Duration.ofSeconds(5);
+
+    private final SandboxTable table;
+
+    RunningResources(SandboxTable table) {
+        this.table = table;
+    }
+
+    @Override
+    public PodStats stats(SandboxId sandbox, Detail detail)
+            throws PodException, InterruptedException {
+        var life = table.life(sandbox);
+        life.awaitSettled();
+        return measure(life, detail, Deadline.after(ONE));
+    }
+
+    private static PodStats measure(SandboxLife life, Detail detail, Deadline deadline)
+            throws PodException, InterruptedException {
+        var record = life.record();
+        var now = life.link().sandbox();
+        if (now.isEmpty() || record.status().state() != SandboxStatus.State.READY) {
+            throw new PodException(
+                    Kind.CONFLICT,
+                    "pod sandbox " + record.spec().metadata() + " is not ready",
+                    "only what runs can be measured");
+        }
+        return life.meter().measure(now.get(), detail, deadline);
+    }
+
+    @Override
+    public Map<SandboxId, PodStats> stats(Collection<SandboxId> sandboxes, Detail detail)
+            throws InterruptedException {
+        var deadline = Deadline.after(LIST);
+        var answers = new ConcurrentHashMap<SandboxId, PodStats>();
+        try (var forks = new Forks("stats")) {
+            for (var id : sandboxes) {
+                var _ =
+                        forks.fork(() -> {
+                            var life = table.find(id);
+                            if (life.isPresent()) {
+                                answer(life.get(), detail, deadline)
+                                        .ifPresent(stats -> answers.put(id, stats));
+                            }
+                            return true;
+                        });
+            }
+            forks.join(deadline);
+        } catch (PodException e) {
+            // too late for those that have not answered
+        }
+        var inOrder = new LinkedHashMap<SandboxId, PodStats>();
+        for (var id : sandboxes) {
+            var stats = answers.get(id);
+            if (stats != null) {
+                inOrder.put(id, stats);
+            }
+        }
+        return inOrder;
+    }
+
+    @Override
+    public void update(ContainerId container, Resources change)
+            throws PodException, InterruptedException {
+        var place = table.known(container);
+        var life = place.life();
+        life.ask(() -> {
+            life.containers().update(place.slot(), change);
+            return true;
+        });
+    }
+
+    @Override
+    public void update(SandboxId sandbox, Resources change)
+            throws PodException, InterruptedException {
+        var life = table.life(sandbox);
+        life.ask(() -> {
+            life.containers().updatePod(change);
+            return true;
+        });
+    }
+
+    private static Optional<PodStats> answer(SandboxLife life, Detail detail, Deadline deadline)
+            throws InterruptedException {
+        try {
+            return Optional.of(measure(life, detail, deadline));
+        } catch (PodException e) {
+            // it ends, or its connection is made anew: the next list has it, or it is gone
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package podvm.engine.fake;
+
+import java.util.List;
+import podvm.engine.ContainerId;
+import podvm.engine.Deadline;
+import podvm.engine.GuestResources;
+import podvm.engine.GuestStats;
+import podvm.engine.PodException;
+import podvm.engine.PodException.Kind;
+
+/** The resources of a fake guest, over one connection. */
+record FakeGuestResources(FakeGuest guest, Check connection) implements GuestResources {
+    interface Check {
+        void check() throws PodException;
+    }
+
+    @Override
+    public GuestStats stats(Detail detail, Deadline deadline) throws PodException {
+        synchronized (guest) {
+            connection.check();
+            return guest.meters.stats(guest.containers.keySet());
+        }
+    }
+
+    @Override
+    public void update(ContainerId container, Change change, Deadline deadline)
+            throws PodException {
+        synchronized (guest) {
+            connection.check();
+            if (!guest.containers.containsKey(container)) {
+                throw new PodException(Kind.NOT_FOUND, "no container " + container, "");
+            }
+            refuse(change.settings());
+            guest.meters.change(change);
+        }
+    }
+
+    @Override
+    public void updatePod(List<Setting> settings, Deadline deadline) throws PodException {
+        synchronized (guest) {
+            connection.check();
+            refuse(settings);
+            guest.meters.changePod(settings);
+        }
+    }
+
+    private void refuse(List<Setting> settings) throws PodException {
+        for (var setting : settings) {
+            if (guest.meters.refuses(setting.file())) {
+                throw new PodException(Kind.INVALID, "cannot set " + setting.file(), "");
+            }
+        }
+    }
+}
