@@ -8,8 +8,8 @@ import podvm.linux.MemoryFile;
 /** Where a machine's memory is. */
 sealed interface Memory {
     /**
-     * What QEMU is handed: nothing, or the memory and the file for all else that there is to know
-     * of the machine. The caller closes them.
+     * What QEMU is handed: nothing, or the memory, and for a copy then the file with all else that
+     * there is to know of the machine. The caller closes them.
      */
     List<Descriptor> open() throws PodException;
 
@@ -21,17 +21,11 @@ sealed interface Memory {
         }
     }
 
-    /** In a file that becomes a template. */
-    record Shared(MemoryFile memory, MemoryFile state) implements Memory {
+    /** In a file that becomes a template's. */
+    record Shared(MemoryFile memory) implements Memory {
         @Override
         public List<Descriptor> open() throws PodException {
-            var first = memory.writer();
-            try {
-                return List.of(first, state.writer());
-            } catch (PodException e) {
-                first.close();
-                throw e;
-            }
+            return List.of(memory.writer());
         }
     }
 

@@ -23,6 +23,7 @@ import podvm.engine.MachineEnd;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
+import podvm.linux.Descriptor;
 import podvm.linux.HostProcess;
 import podvm.linux.Signal;
 import podvm.machine.Console;
@@ -117,15 +118,19 @@ final class QemuMachine implements Machine {
         return !end.isDone();
     }
 
-    /** Stops the machine and writes all but its memory into the file it was started with. */
-    void save(Deadline deadline) throws PodException, InterruptedException {
+    /** Stops the machine and writes all but its memory into the file. */
+    void save(Descriptor file, Deadline deadline) throws PodException, InterruptedException {
         qmp.execute("stop", Map.of(), deadline);
-        migrate("migrate", VmmDescriptors.STATE, deadline);
+        memoryStays(deadline);
+        new DescriptorPassing(directory.descriptorSocket()).migrate(file, deadline);
+        awaitMigration("save", deadline);
     }
 
     /** Makes a machine that waits for its state into a running one, with its disks. */
     void restore(List<Disk> disks, Deadline deadline) throws PodException, InterruptedException {
-        migrate("migrate-incoming", VmmDescriptors.STATE, deadline);
+        memoryStays(deadline);
+        qmp.execute("migrate-incoming", Map.of("uri", "fd:" + VmmDescriptors.STATE), deadline);
+        awaitMigration("restore", deadline);
         for (var i = 0; i < disks.size(); i++) {
             var disk = DiskArguments.of(disks.get(i));
             qmp.execute("blockdev-add", disk.blockdev(VmmDescriptors.diskSet(i)), deadline);
@@ -134,13 +139,15 @@ final class QemuMachine implements Machine {
         qmp.execute("cont", Map.of(), deadline);
     }
 
-    /** The memory itself stays where it is: both sides have it in the same file. */
-    private void migrate(String command, int descriptor, Deadline deadline)
-            throws PodException, InterruptedException {
+    /** Both sides of a migration have it in the same file. */
+    private void memoryStays(Deadline deadline) throws PodException, InterruptedException {
         var capability = Map.of("capability", "x-ignore-shared", "state", true);
         qmp.execute(
                 "migrate-set-capabilities", Map.of("capabilities", List.of(capability)), deadline);
-        qmp.execute(command, Map.of("uri", "fd:" + descriptor), deadline);
+    }
+
+    private void awaitMigration(String what, Deadline deadline)
+            throws PodException, InterruptedException {
         while (true) {
             var migration = qmp.execute("query-migrate", Map.of(), deadline);
             switch (migration.path("status").asString("")) {
@@ -150,15 +157,18 @@ final class QemuMachine implements Machine {
                 case "failed", "cancelled" ->
                         throw new PodException(
                                 Kind.MACHINE,
-                                "QEMU's "
-                                        + command
-                                        + " failed: "
-                                        + migration.path("error-desc").asString("no reason given"),
+                                "QEMU cannot %s the machine: %s"
+                                        .formatted(
+                                                what,
+                                                migration
+                                                        .path("error-desc")
+                                                        .asString("no reason given")),
                                 "");
                 default -> Thread.sleep(1);
             }
             if (deadline.passed()) {
-                throw new PodException(Kind.DEADLINE, "QEMU's " + command + " does not end", "");
+                throw new PodException(
+                        Kind.DEADLINE, "QEMU does not " + what + " the machine in time", "");
             }
         }
     }

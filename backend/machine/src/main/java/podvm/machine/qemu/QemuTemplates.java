@@ -82,7 +82,7 @@ final class QemuTemplates implements Templates, AutoCloseable {
             var state = MemoryFile.create("podvm-template-state", 0);
             try {
                 var own = new MachineSpec(PodId.random(), spec.size(), List.of(), spec.nics());
-                var machine = boot.boot(own, new Memory.Shared(memory, state), deadline);
+                var machine = boot.boot(own, new Memory.Shared(memory), deadline);
                 return new QemuDraft(shape, machine, memory, state);
             } catch (PodException | InterruptedException e) {
                 state.close();
@@ -197,7 +197,9 @@ final class QemuTemplates implements Templates, AutoCloseable {
 
         @Override
         public void freeze(Deadline deadline) throws PodException, InterruptedException {
-            machine.save(deadline);
+            try (var file = state.writer()) {
+                machine.save(file, deadline);
+            }
             machine.close();
             memory.seal();
             state.seal();
