@@ -16,6 +16,9 @@ public interface Templates {
     /** Boots a machine that is to become the template of its shape; it has no disks. */
     Draft draft(MachineSpec shape, Deadline deadline) throws PodException, InterruptedException;
 
+    /** A copy of the template that reaches nothing, to see whether it answers. */
+    Machine trial(MachineSpec shape, Deadline deadline) throws PodException, InterruptedException;
+
     /** Removes the template of a shape and makes none again; machines that run keep theirs. */
     void reject(MachineSpec shape, String why);
 

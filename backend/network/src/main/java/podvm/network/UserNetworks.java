@@ -21,12 +21,7 @@ import podvm.engine.PodNetwork.Route;
  * address. Its numbers are the defaults of QEMU (qemu-options: -netdev user).
  */
 public final class UserNetworks implements Networks {
-    /**
-     * Nobody else sees it, so all pods have the same, and machines are alike. Locally administered,
-     * for one station (IEEE 802, bits 1 and 0).
-     */
-    private static final String MAC = "02:00:00:00:00:01";
-
+    private static final String MAC = Nic.commonMac(0);
     private static final String ADDRESS = "10.0.2.15";
     private static final String GATEWAY = "10.0.2.2";
     private static final String NAMESERVER = "10.0.2.3";

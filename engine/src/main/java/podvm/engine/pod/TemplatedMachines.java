@@ -84,7 +84,7 @@ public final class TemplatedMachines implements Machines, AutoCloseable {
         var machine = words(spec.size());
         try {
             draw(templates, spec);
-            tryOut(spec);
+            tryOut(templates, spec);
             event(spec, PodEvent.Severity.NORMAL, "TemplateMade", "of " + machine);
         } catch (PodException e) {
             templates.reject(spec, e.describe());
@@ -107,9 +107,9 @@ public final class TemplatedMachines implements Machines, AutoCloseable {
         }
     }
 
-    private void tryOut(MachineSpec spec) throws PodException, InterruptedException {
-        var trial = new MachineSpec(PodId.random(), spec.size(), List.of(), spec.nics());
-        try (var machine = machines.boot(trial, Deadline.after(boot));
+    private void tryOut(Templates templates, MachineSpec spec)
+            throws PodException, InterruptedException {
+        try (var machine = templates.trial(spec, Deadline.after(boot));
                 var agent = agents.connect(machine.guest(), Deadline.after(boot))) {
             var _ = agent.infoNow(Deadline.after(CALL));
         }

@@ -137,10 +137,12 @@ final class MicrovmArguments {
         }
     }
 
+    /** A device that is unplugged has no state that a copy would have to know. */
     private void nics(List<Nic> nics, VmmDescriptors descriptors) {
         for (var i = 0; i < nics.size(); i++) {
             switch (nics.get(i)) {
                 case Nic.User _ -> add("-netdev", "user,id=net" + i);
+                case Nic.Unplugged _ -> add("-netdev", "hubport,hubid=0,id=net" + i);
                 case Nic.Tap _ -> add("-netdev", "tap,id=net" + i + ",fd=" + descriptors.tap(i));
             }
             add("-device", "virtio-net-device,netdev=net" + i + ",mac=" + nics.get(i).mac());

@@ -74,7 +74,7 @@ public final class QemuMachines implements Machines, AutoCloseable {
             throws PodException, InterruptedException {
         check(spec.size(), spec.disks().size());
         checkFiles();
-        if (options.templates() == 0 || !QemuTemplates.mayHave(spec)) {
+        if (options.templates() == 0) {
             return boot(spec, new Memory.Own(), new Machine.Origin.Booted(""), deadline);
         }
         var template = templates.find(spec);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,13 +26,16 @@ import podvm.linux.MemoryFile;
 final class QemuTemplates implements Templates, AutoCloseable {
     private static final long MIB = 1L << 20;
 
+    /** What failed, for want of memory perhaps, is tried again after so long. */
+    private static final Duration AGAIN = Duration.ofMinutes(10);
+
     private final QemuOptions options;
     private final Boot boot;
     private final Map<Shape, Template> templates = new LinkedHashMap<>(4, 0.75f, true);
     private final Map<Shape, Failure> failures = new LinkedHashMap<>();
 
     /**
-     * @param boot boots a machine with its memory elsewhere
+     * @param boot boots a machine with such memory
      */
     QemuTemplates(QemuOptions options, Boot boot) {
         this.options = options;
@@ -42,11 +46,6 @@ final class QemuTemplates implements Templates, AutoCloseable {
     interface Boot {
         QemuMachine boot(MachineSpec spec, Memory memory, Deadline deadline)
                 throws PodException, InterruptedException;
-    }
-
-    /** A template is drawn without a tap, whose offloads its guest would then not know. */
-    static boolean mayHave(MachineSpec spec) {
-        return spec.nics().stream().allMatch(Nic.User.class::isInstance);
     }
 
     /** The template for such a machine; using it makes it the last to be thrown away. */
@@ -64,9 +63,10 @@ final class QemuTemplates implements Templates, AutoCloseable {
     public synchronized boolean wanted(MachineSpec spec) {
         try {
             var shape = Shape.of(options, spec);
+            var failure = failures.get(shape);
             return options.templates() > 0
                     && !templates.containsKey(shape)
-                    && !failures.containsKey(shape);
+                    && (failure == null || failure.when().isBefore(Instant.now().minus(AGAIN)));
         } catch (PodException e) {
             // without its files no machine boots, which is told there
             return false;
@@ -81,8 +81,7 @@ final class QemuTemplates implements Templates, AutoCloseable {
         try {
             var state = MemoryFile.create("podvm-template-state", 0);
             try {
-                var own = new MachineSpec(PodId.random(), spec.size(), List.of(), spec.nics());
-                var machine = boot.boot(own, new Memory.Shared(memory), deadline);
+                var machine = boot.boot(blank(spec), new Memory.Shared(memory), deadline);
                 return new QemuDraft(shape, machine, memory, state);
             } catch (PodException | InterruptedException e) {
                 state.close();
@@ -94,11 +93,28 @@ final class QemuTemplates implements Templates, AutoCloseable {
         }
     }
 
+    @Override
+    public Machine trial(MachineSpec spec, Deadline deadline)
+            throws PodException, InterruptedException {
+        var template =
+                find(spec)
+                        .orElseThrow(
+                                () -> new PodException(Kind.NOT_FOUND, "the template is gone", ""));
+        return boot.boot(blank(spec), new Memory.Copied(template), deadline);
+    }
+
+    /** Such a machine, of nobody's, that reaches nothing. */
+    private static MachineSpec blank(MachineSpec spec) {
+        var nics = spec.nics().stream().map(nic -> (Nic) new Nic.Unplugged(nic.mac())).toList();
+        return new MachineSpec(PodId.random(), spec.size(), List.of(), nics);
+    }
+
     private synchronized void add(Shape shape, Template template) {
         var before = templates.put(shape, template);
         if (before != null) {
             before.close();
         }
+        failures.remove(shape);
         var oldest = templates.entrySet().iterator();
         while (templates.size() > options.templates()) {
             oldest.next().getValue().close();
@@ -156,14 +172,14 @@ final class QemuTemplates implements Templates, AutoCloseable {
      *
      * @param ingredients names and states of the files that a machine is made of
      */
-    private record Shape(MachineSize size, List<Nic> nics, List<String> ingredients) {
+    private record Shape(MachineSize size, List<String> macs, List<String> ingredients) {
         static Shape of(QemuOptions options, MachineSpec spec) throws PodException {
             var files = List.of(options.binary(), options.kernel(), options.initramfs());
             var ingredients = new ArrayList<String>();
             for (var file : files) {
                 ingredients.add(state(file));
             }
-            return new Shape(spec.size(), spec.nics(), ingredients);
+            return new Shape(spec.size(), spec.nics().stream().map(Nic::mac).toList(), ingredients);
         }
 
         private static String state(Path file) throws PodException {
