@@ -79,6 +79,7 @@ impl Agent for Service {
 
     async fn prepare(&self, _: Request<PrepareRequest>) -> Answer<PrepareResponse> {
         self.modules.rest_ready().await;
+        sandbox::becomes_template();
         Ok(Response::new(PrepareResponse {}))
     }
 

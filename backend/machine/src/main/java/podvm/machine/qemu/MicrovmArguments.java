@@ -34,7 +34,7 @@ final class MicrovmArguments {
         line.control(descriptors);
         line.console("socket,id=console,server=on,wait=off,fd=" + descriptors.console());
         line.agent(descriptors);
-        line.disks(spec, memory, descriptors);
+        line.disks(spec, descriptors);
         line.nics(spec.nics(), descriptors);
         line.memoryReturn(memory);
         if (memory instanceof Memory.Copied) {
@@ -121,19 +121,16 @@ final class MicrovmArguments {
         add("-device", "virtserialport,chardev=agent,name=podvm.agent");
     }
 
-    /** A template has no disks: a copy gets its own when it has become one. */
-    private void disks(MachineSpec spec, Memory memory, VmmDescriptors descriptors)
-            throws PodException {
+    /** A template has none: the guest of a copy looks for its disks when it has become one. */
+    private void disks(MachineSpec spec, VmmDescriptors descriptors) throws PodException {
         add("-device", "virtio-scsi-device,id=scsi0");
         for (var i = 0; i < spec.disks().size(); i++) {
             var disk = DiskArguments.of(spec.disks().get(i));
-            var set = VmmDescriptors.diskSet(i);
+            var set = i + 1;
             var fd = descriptors.disk(i);
             add("-add-fd", "set=" + set + ",fd=" + fd + ",opaque=" + disk.node());
-            if (!(memory instanceof Memory.Copied)) {
-                add("-blockdev", Json.text(disk.blockdev(set)));
-                add("-device", Json.text(disk.scsi()));
-            }
+            add("-blockdev", Json.text(disk.blockdev(set)));
+            add("-device", Json.text(disk.scsi()));
         }
     }
 

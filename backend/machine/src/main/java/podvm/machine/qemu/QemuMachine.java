@@ -126,16 +126,11 @@ final class QemuMachine implements Machine {
         awaitMigration("save", deadline);
     }
 
-    /** Makes a machine that waits for its state into a running one, with its disks. */
-    void restore(List<Disk> disks, Deadline deadline) throws PodException, InterruptedException {
+    /** Makes a machine that waits for its state into a running one. */
+    void restore(Deadline deadline) throws PodException, InterruptedException {
         memoryStays(deadline);
         qmp.execute("migrate-incoming", Map.of("uri", "fd:" + VmmDescriptors.STATE), deadline);
         awaitMigration("restore", deadline);
-        for (var i = 0; i < disks.size(); i++) {
-            var disk = DiskArguments.of(disks.get(i));
-            qmp.execute("blockdev-add", disk.blockdev(VmmDescriptors.diskSet(i)), deadline);
-            qmp.execute("device_add", disk.scsi(), deadline);
-        }
         qmp.execute("cont", Map.of(), deadline);
     }
 

@@ -157,15 +157,15 @@ public final class QemuMachines implements Machines, AutoCloseable {
         }
         var machine = supervise(directory, process, console, origin, deadline.atMost(ANSWER));
         if (memory instanceof Memory.Copied) {
-            restore(machine, spec, deadline.atMost(ANSWER));
+            restore(machine, deadline.atMost(ANSWER));
         }
         return machine;
     }
 
-    private static void restore(QemuMachine machine, MachineSpec spec, Deadline deadline)
+    private static void restore(QemuMachine machine, Deadline deadline)
             throws PodException, InterruptedException {
         try (var undo = new Rollback()) {
-            undo.add(machine).restore(spec.disks(), deadline);
+            undo.add(machine).restore(deadline);
             var _ = undo.keep();
         }
     }

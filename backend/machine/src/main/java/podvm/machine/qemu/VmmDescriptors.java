@@ -94,11 +94,6 @@ final class VmmDescriptors implements AutoCloseable {
         return initramfs;
     }
 
-    /** Under which QEMU knows the descriptor of a disk that it was started with. */
-    static int diskSet(int index) {
-        return index + 1;
-    }
-
     int disk(int index) {
         return firstDisk + index;
     }
