@@ -135,7 +135,7 @@ public record Config(
                                 10 * 1024,
                                 n -> n >= 64 && n <= TEBI,
                                 "64 to 1048576"),
-                        reader.number("machine.templates", 4, n -> n >= 0 && n <= 100, "0 to 100"),
+                        reader.number("machine.templates", 0, n -> n >= 0 && n <= 100, "0 to 100"),
                         reader.duration("machine.boot-timeout-ms", Duration.ofSeconds(60)),
                         reader.duration("restart.first-backoff-ms", Duration.ofSeconds(10)),
                         reader.duration("restart.last-backoff-ms", Duration.ofMinutes(5)),

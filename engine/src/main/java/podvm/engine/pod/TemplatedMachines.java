@@ -32,6 +32,7 @@ public final class TemplatedMachines implements Machines, AutoCloseable {
     private final Machines machines;
     private final Agents agents;
     private final Duration boot;
+    private final Duration headStart;
     private final PodEvent.Listener events;
     private final BlockingQueue<MachineSpec> asked = new LinkedBlockingQueue<>();
     private final Thread maker;
@@ -41,9 +42,19 @@ public final class TemplatedMachines implements Machines, AutoCloseable {
      */
     public TemplatedMachines(
             Machines machines, Agents agents, Duration boot, PodEvent.Listener events) {
+        this(machines, agents, boot, HEAD_START, events);
+    }
+
+    TemplatedMachines(
+            Machines machines,
+            Agents agents,
+            Duration boot,
+            Duration headStart,
+            PodEvent.Listener events) {
         this.machines = machines;
         this.agents = agents;
         this.boot = boot;
+        this.headStart = headStart;
         this.events = events;
         this.maker = Thread.ofVirtual().name("templates").start(this::makeWhatIsAsked);
     }
@@ -69,7 +80,7 @@ public final class TemplatedMachines implements Machines, AutoCloseable {
         try {
             while (true) {
                 var spec = asked.take();
-                Thread.sleep(HEAD_START);
+                Thread.sleep(headStart);
                 var templates = templates().filter(known -> known.wanted(spec));
                 if (templates.isPresent()) {
                     make(templates.get(), spec);
