@@ -27,7 +27,7 @@ import podvm.engine.fake.FakePrograms;
 @Timeout(60)
 final class TemplatedMachinesTest {
     private static final MachineSize SIZE = new MachineSize(1, 512);
-    private static final Duration BOOT = Duration.ofSeconds(20);
+    private static final Duration BOOT = Duration.ofSeconds(2);
 
     @TempDir Path directory;
 
