@@ -24,6 +24,7 @@ import podvm.network.ChosenNetworks;
  * @param guest directory with vmlinux and initramfs.cpio
  * @param accelerator "auto", "kvm" or "tcg"
  * @param qemu empty: found on PATH
+ * @param growth how many times as large as it was started a machine may become
  * @param hostsDirectories with hosts.toml files for registries; the first that knows a host counts
  * @param dockerConfig empty: where the environment says
  * @param imagePolicy empty: any image is accepted
@@ -46,6 +47,7 @@ public record Config(
         int defaultMemoryMib,
         int overheadMib,
         int scratchMib,
+        int growth,
         Duration boot,
         Duration firstBackoff,
         Duration lastBackoff,
@@ -133,6 +135,7 @@ public record Config(
                                 10 * 1024,
                                 n -> n >= 64 && n <= TEBI,
                                 "64 to 1048576"),
+                        reader.number("machine.growth", 4, n -> n >= 1 && n <= 64, "1 to 64"),
                         reader.duration("machine.boot-timeout-ms", Duration.ofSeconds(60)),
                         reader.duration("restart.first-backoff-ms", Duration.ofSeconds(10)),
                         reader.duration("restart.last-backoff-ms", Duration.ofMinutes(5)),

@@ -227,6 +227,7 @@ final class Daemon implements AutoCloseable {
                 accelerator,
                 config.run(),
                 user,
+                config.growth(),
                 List.of());
     }
 

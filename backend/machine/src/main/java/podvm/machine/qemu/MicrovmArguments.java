@@ -19,21 +19,26 @@ final class MicrovmArguments {
         arguments.add(options.binary().toString());
     }
 
-    static List<String> of(QemuOptions options, MachineSpec spec, VmmDescriptors descriptors)
+    static List<String> of(
+            QemuOptions options, MachineSpec spec, Headroom headroom, VmmDescriptors descriptors)
             throws PodException {
         var line = new MicrovmArguments(options);
         // the name finds the machine again; ps and top show the short one, 15 characters at most
         var process = "podvm-" + spec.pod().text().substring(0, 9);
         line.add("-name", VmmProcesses.name(spec.pod()) + ",process=" + process);
-        line.board(spec.size());
+        line.board(headroom);
         line.confinement();
-        line.kernel("/dev/fd/" + descriptors.kernel(), "/dev/fd/" + descriptors.initramfs());
+        line.kernel(
+                "/dev/fd/" + descriptors.kernel(),
+                "/dev/fd/" + descriptors.initramfs(),
+                headroom.kernelArguments());
         line.control(descriptors);
         line.console("socket,id=console,server=on,wait=off,fd=" + descriptors.console());
         line.agent(descriptors);
         line.disks(spec, descriptors);
         line.nics(spec.nics(), descriptors);
         line.memoryReturn();
+        line.moreMemory(headroom);
         return line.arguments;
     }
 
@@ -41,21 +46,21 @@ final class MicrovmArguments {
     static List<String> probe(QemuOptions options, MachineSize size) throws PodException {
         var line = new MicrovmArguments(options);
         line.add("-name", "podvm-probe");
-        line.board(size);
+        line.board(Headroom.none(size));
         line.confinement();
-        line.kernel(options.kernel().toString(), options.initramfs().toString());
+        line.kernel(options.kernel().toString(), options.initramfs().toString(), List.of());
         line.add("-serial", "stdio");
         return line.arguments;
     }
 
-    private void board(MachineSize size) {
+    private void board(Headroom headroom) {
         // acpi=on: distribution kernels find virtio-mmio devices only in ACPI's tables
         add("-M", "microvm,acpi=on,memory-backend=mem");
-        var memory = size.memoryMib() + "M";
+        var memory = headroom.memoryMib() + "M";
         // dump=off: a core dump of the VMM does not hold the pod's memory
         add("-object", "memory-backend-ram,id=mem,dump=off,size=" + memory);
         add("-m", memory);
-        add("-smp", Integer.toString(size.vcpus()));
+        add("-smp", Integer.toString(headroom.vcpus()));
         switch (options.accelerator()) {
             case KVM -> {
                 add("-accel", "kvm");
@@ -80,10 +85,12 @@ final class MicrovmArguments {
         add("on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
     }
 
-    private void kernel(String kernel, String initramfs) throws PodException {
+    private void kernel(String kernel, String initramfs, List<String> sized) throws PodException {
         add("-kernel", kernel);
         add("-initrd", initramfs);
-        add("-append", KernelCommandLine.of(options.accelerator(), options.kernelArguments()));
+        var more = new ArrayList<>(sized);
+        more.addAll(options.kernelArguments());
+        add("-append", KernelCommandLine.of(options.accelerator(), more));
     }
 
     /** The second monitor takes descriptors, which the JDK's sockets cannot send. */
@@ -130,6 +137,30 @@ final class MicrovmArguments {
     /** The guest tells which pages it no longer uses, and the host gets them back. */
     private void memoryReturn() {
         add("-device", "virtio-balloon-device,free-page-reporting=on");
+    }
+
+    /**
+     * The device's own memory is never touched, it only gives the size: what the guest finds at the
+     * address is the board's. microvm cannot place a second piece of memory itself.
+     */
+    private void moreMemory(Headroom headroom) {
+        if (headroom.hasMemory()) {
+            var size = headroom.room().memoryMib() + "M";
+            add(
+                    "-object",
+                    "memory-backend-ram,dump=off,reserve=off,id="
+                            + QemuGrowth.MEMORY
+                            + ",size="
+                            + size);
+            add(
+                    "-device",
+                    "virtio-mem,requested-size=0,id="
+                            + QemuGrowth.DEVICE
+                            + ",memdev="
+                            + QemuGrowth.MEMORY
+                            + ",memaddr="
+                            + headroom.address());
+        }
     }
 
     private void add(String... words) {

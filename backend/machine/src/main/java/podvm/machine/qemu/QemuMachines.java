@@ -119,7 +119,8 @@ public final class QemuMachines implements Machines, AutoCloseable {
     private Command command(
             MachineSpec spec, PodDirectory directory, VmmDescriptors descriptors, Descriptor log)
             throws PodException {
-        var line = MicrovmArguments.of(options, spec, descriptors);
+        var headroom = Headroom.of(spec.size(), options.growth(), HostCapacity.now());
+        var line = MicrovmArguments.of(options, spec, headroom, descriptors);
         return new Command(
                 options.user().isPresent() ? options.user().get().run(line) : line,
                 ENVIRONMENT,
