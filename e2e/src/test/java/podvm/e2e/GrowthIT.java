@@ -52,13 +52,7 @@ class GrowthIT {
         assertThat(shell("nproc")).isEqualTo("1");
         assertThat(total()).isLessThan(BOOTED);
 
-        crictl.out(
-                "update",
-                "--cpu-quota",
-                "200000",
-                "--memory",
-                Long.toString(1400 * MIB),
-                main);
+        crictl.out("update", "--cpu-quota", "200000", "--memory", Long.toString(1400 * MIB), main);
 
         assertThat(shell("nproc")).isEqualTo("2");
         assertThat(total()).isGreaterThan(BOOTED + 256 * MIB);
@@ -71,8 +65,7 @@ class GrowthIT {
         node.startDaemon();
         crictl.out("stop", "--timeout", "0", sweller);
         crictl.out("rm", sweller);
-        crictl.out(
-                "update", "--cpu-quota", "100000", "--memory", Long.toString(600 * MIB), main);
+        crictl.out("update", "--cpu-quota", "100000", "--memory", Long.toString(600 * MIB), main);
 
         assertThat(shell("nproc")).isEqualTo("1");
         Wait.until("the node has the memory back", () -> memoryOfMachine() < 600 * MIB);

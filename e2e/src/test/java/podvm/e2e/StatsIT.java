@@ -197,7 +197,8 @@ class StatsIT {
         var refused =
                 crictl.run("update", "--memory", Long.toString(1L << 40), containers.get("idler"));
         assertThat(refused.exit()).isNotZero();
-        assertThat(refused.err()).contains("the memory limit", "its machine can have at most", "MiB");
+        assertThat(refused.err())
+                .contains("the memory limit", "its machine can have at most", "MiB");
     }
 
     @Test
