@@ -21,6 +21,7 @@ mod shares;
 mod stats;
 mod sys;
 mod transport;
+mod vcpus;
 mod volumes;
 
 use std::os::unix::ffi::OsStrExt;

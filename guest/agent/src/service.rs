@@ -11,19 +11,19 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::api::agent_server::Agent;
 use crate::api::{
-    ConfigureSandboxRequest, ConfigureSandboxResponse, ConnectPortRequest, ConnectPortResponse, ContainerState, CreateContainerRequest,
-    CreateContainerResponse, EndShareRequest, EndShareResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse, MountShareRequest,
-    MountShareResponse, OutputChunk, PrepareRequest, PrepareResponse, PutVolumeRequest, PutVolumeResponse, ReadOutputRequest,
-    RemoveContainerRequest, RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security, ShareAnswer, ShareRequest,
-    ShutdownRequest, ShutdownResponse, SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse,
-    StatsRequest, StatsResponse, UpdateResourcesRequest, UpdateResourcesResponse, WatchContainersRequest, WriteInputRequest,
-    WriteInputResponse, exec_request, read_output_request,
+    AdjustVcpusRequest, AdjustVcpusResponse, ConfigureSandboxRequest, ConfigureSandboxResponse, ConnectPortRequest, ConnectPortResponse,
+    ContainerState, CreateContainerRequest, CreateContainerResponse, EndShareRequest, EndShareResponse, ExecRequest, ExecResponse,
+    HelloRequest, HelloResponse, MountShareRequest, MountShareResponse, OutputChunk, PrepareRequest, PrepareResponse, PutVolumeRequest,
+    PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest, RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse,
+    Security, ShareAnswer, ShareRequest, ShutdownRequest, ShutdownResponse, SignalContainerRequest, SignalContainerResponse,
+    StartContainerRequest, StartContainerResponse, StatsRequest, StatsResponse, UpdateResourcesRequest, UpdateResourcesResponse,
+    WatchContainersRequest, WriteInputRequest, WriteInputResponse, exec_request, read_output_request,
 };
 use crate::containers::{Containers, exec, input, streams};
 use crate::error::{Error, Kind, Result};
 use crate::modules::{Modules, Phase};
 use crate::shares::{Daemon, Shares};
-use crate::{checks, limits, log, ports, power, sandbox, stats, volumes};
+use crate::{checks, limits, log, ports, power, sandbox, stats, vcpus, volumes};
 
 /// How many answers of a stream may wait for the wire.
 const AHEAD: usize = 2;
@@ -263,6 +263,17 @@ impl Agent for Service {
     async fn update_resources(&self, request: Request<UpdateResourcesRequest>) -> Answer<UpdateResourcesResponse> {
         limits::update(&self.containers, &request.into_inner())?;
         Ok(Response::new(UpdateResourcesResponse {}))
+    }
+
+    async fn adjust_vcpus(&self, request: Request<AdjustVcpusRequest>) -> Answer<AdjustVcpusResponse> {
+        let modules = self.modules.clone();
+        detached(async move {
+            modules.rest_ready().await;
+            let adjusted = tokio::task::spawn_blocking(move || vcpus::adjust(request.into_inner())).await;
+            let online = adjusted.unwrap_or_else(|e| Err(Error::internal(e.to_string())))?;
+            Ok(AdjustVcpusResponse { online })
+        })
+        .await
     }
 }
 

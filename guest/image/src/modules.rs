@@ -39,7 +39,7 @@ const NEEDED: [(Phase, &[&str]); 3] = [
 
 /// Modules that are taken where the kernel has them. Being there costs next to nothing, but loading does
 /// (`guest/kernel/README.md`), so each is added together with the first thing that uses it.
-const WELCOME: &[&str] = &["fuse", "virtio_balloon", "virtio_rng", "tun"];
+const WELCOME: &[&str] = &["fuse", "virtio_balloon", "virtio_mem", "virtio_rng", "tun"];
 
 /// Modules that a container's call may make the kernel ask for. They take memory while nobody does, so each is added together
 /// with a reason: bridges are what tests of container runtimes, and containers that run containers, make first.

@@ -42,6 +42,7 @@ record Bare(Process process, double millisToLine, double cpuMillisToLine) {
                 options.runDirectory(),
                 options.user(),
                 0,
+                1,
                 List.of("--", "wait"));
     }
 

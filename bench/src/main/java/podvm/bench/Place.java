@@ -59,6 +59,7 @@ record Place(Path home, Path java, Path guest, Path busybox, Path binary) {
                 scratch,
                 Optional.<VmmUser>empty(),
                 0,
+                1,
                 List.of());
     }
 

@@ -25,6 +25,7 @@ import podvm.network.ChosenNetworks;
  * @param accelerator "auto", "kvm" or "tcg"
  * @param qemu empty: found on PATH
  * @param templates of machines, kept at most; 0: every pod's machine boots on its own
+ * @param growth how many times as large as it was started a machine may become
  * @param hostsDirectories with hosts.toml files for registries; the first that knows a host counts
  * @param dockerConfig empty: where the environment says
  * @param imagePolicy empty: any image is accepted
@@ -48,6 +49,7 @@ public record Config(
         int overheadMib,
         int scratchMib,
         int templates,
+        int growth,
         Duration boot,
         Duration firstBackoff,
         Duration lastBackoff,
@@ -136,6 +138,7 @@ public record Config(
                                 n -> n >= 64 && n <= TEBI,
                                 "64 to 1048576"),
                         reader.number("machine.templates", 0, n -> n >= 0 && n <= 100, "0 to 100"),
+                        reader.number("machine.growth", 4, n -> n >= 1 && n <= 64, "1 to 64"),
                         reader.duration("machine.boot-timeout-ms", Duration.ofSeconds(60)),
                         reader.duration("restart.first-backoff-ms", Duration.ofSeconds(10)),
                         reader.duration("restart.last-backoff-ms", Duration.ofMinutes(5)),

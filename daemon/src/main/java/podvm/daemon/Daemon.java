@@ -230,6 +230,7 @@ final class Daemon implements AutoCloseable {
                 config.run(),
                 user,
                 config.templates(),
+                config.growth(),
                 List.of());
     }
 

@@ -59,6 +59,7 @@ final class RealNode implements AutoCloseable {
                                 Directories.own(directory.resolve("run")),
                                 User.isRoot() ? Optional.of(VmmUser.find(false)) : Optional.empty(),
                                 0,
+                                2,
                                 List.of()));
         var ports =
                 new Ports(

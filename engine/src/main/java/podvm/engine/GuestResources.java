@@ -19,6 +19,15 @@ public interface GuestResources {
     void updatePod(List<Setting> settings, Deadline deadline)
             throws PodException, InterruptedException;
 
+    /**
+     * Returns how many vCPUs are online then. Fails with EXHAUSTED where the machine has fewer.
+     *
+     * @param least 0: no such bound
+     * @param most 0: no such bound
+     */
+    int adjustVcpus(int least, int most, Deadline deadline)
+            throws PodException, InterruptedException;
+
     enum Detail {
         USUAL,
         /** Also what takes longer to find: open files. */

@@ -35,6 +35,9 @@ public interface Machine extends AutoCloseable {
     /** Process of the VMM, for accounting. */
     long pid();
 
+    /** There may be no room. */
+    MachineGrowth growth();
+
     /** What it uses of this node; empty where it has ended, or is not a process here. */
     Optional<MachineCost> cost();
 

@@ -6,6 +6,7 @@ import podvm.engine.Deadline;
 import podvm.engine.GuestResources;
 import podvm.engine.GuestStats;
 import podvm.engine.PodException;
+import podvm.proto.agent.v1.AdjustVcpusRequest;
 import podvm.proto.agent.v1.AgentGrpc;
 import podvm.proto.agent.v1.CgroupSetting;
 import podvm.proto.agent.v1.StatsRequest;
@@ -45,6 +46,19 @@ record GrpcResources(Connection connection) implements GuestResources {
                 request(settings).build(),
                 "change the limits of the pod",
                 deadline);
+    }
+
+    @Override
+    public int adjustVcpus(int least, int most, Deadline deadline)
+            throws PodException, InterruptedException {
+        var request = AdjustVcpusRequest.newBuilder().setLeast(least).setMost(most);
+        return connection
+                .ask(
+                        AgentGrpc.getAdjustVcpusMethod(),
+                        request.build(),
+                        "change how many vCPUs the guest uses",
+                        deadline)
+                .getOnline();
     }
 
     private static UpdateResourcesRequest.Builder request(List<Setting> settings) {

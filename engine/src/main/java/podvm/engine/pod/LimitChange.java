@@ -73,21 +73,34 @@ final class LimitChange {
     }
 
     /**
-     * Fails with UNSUPPORTED where a machine that runs is too small for what changes: a limit that
-     * it was started with is not asked about again.
+     * Fails with UNSUPPORTED where a machine that runs cannot become large enough for what changes:
+     * a limit that it was started with is not asked about again.
      */
-    static void check(String what, Resources before, Resources after, MachineSize size)
+    static void check(String what, Resources before, Resources after, MachineSize most)
             throws PodException {
         long period = period(after);
         boolean sameCpu =
                 after.cpuQuotaMicros() == before.cpuQuotaMicros() && period == period(before);
-        if (!sameCpu && after.cpuQuotaMicros() > size.vcpus() * period) {
-            throw tooSmall(what, "the CPU limit", size.vcpus() + " vCPUs");
+        if (!sameCpu && after.cpuQuotaMicros() > most.vcpus() * period) {
+            throw tooSmall(what, "the CPU limit", most.vcpus() + " vCPUs");
         }
         boolean sameMemory = after.memoryBytes() == before.memoryBytes();
-        if (!sameMemory && after.memoryBytes() > size.memoryMib() * MIB) {
-            throw tooSmall(what, "the memory limit", size.memoryMib() + " MiB");
+        if (!sameMemory && after.memoryBytes() > most.memoryMib() * MIB) {
+            throw tooSmall(what, "the memory limit", most.memoryMib() + " MiB");
         }
+    }
+
+    /** Thousandths of a CPU, rounded up; 0: not limited. */
+    static long cpuMillis(Resources resources) {
+        long quota = Math.max(0, resources.cpuQuotaMicros());
+        return Math.ceilDiv(quota * 1000, period(resources));
+    }
+
+    /** Whether it changes what a machine must have. */
+    static boolean ofSize(Resources change) {
+        return change.cpuQuotaMicros() != 0
+                || change.cpuPeriodMicros() != 0
+                || change.memoryBytes() != 0;
     }
 
     private static long period(Resources resources) {
@@ -97,7 +110,11 @@ final class LimitChange {
     private static PodException tooSmall(String what, String limit, String has) {
         return new PodException(
                 Kind.UNSUPPORTED,
-                limit + " of " + what + " cannot be raised so far: its machine has " + has,
-                "a machine has the size that it was started with; start the pod anew");
+                limit
+                        + " of "
+                        + what
+                        + " cannot be raised so far: its machine can have at most "
+                        + has,
+                "machine.growth says how far machines can grow; start the pod anew");
     }
 }

@@ -31,6 +31,7 @@ final class SandboxContainers {
 
     private final SandboxId sandbox;
     private final SandboxSpec spec;
+    private final EngineSettings settings;
     private final List<SandboxSlot> slots;
     private final SandboxImages images;
     private final SandboxDevices devices;
@@ -42,6 +43,7 @@ final class SandboxContainers {
     SandboxContainers(
             SandboxId sandbox,
             SandboxSpec spec,
+            EngineSettings settings,
             List<SandboxSlot> slots,
             SandboxImages images,
             SandboxDevices devices,
@@ -51,6 +53,7 @@ final class SandboxContainers {
             SandboxBook book) {
         this.sandbox = sandbox;
         this.spec = spec;
+        this.settings = settings;
         this.slots = slots;
         this.images = images;
         this.devices = devices;
@@ -235,14 +238,21 @@ final class SandboxContainers {
         var after = before.with(whole);
         Refusals.check(after);
         var now = slot.ended() ? Optional.<Sandbox>empty() : Optional.of(ready());
-        if (now.isPresent()) {
+        var fit =
+                now.isPresent() && LimitChange.ofSize(change)
+                        ? Optional.of(MachineFit.of(now.get(), settings))
+                        : Optional.<MachineFit>empty();
+        if (fit.isPresent()) {
             LimitChange.check(
-                    "container " + slot.name(), before.resources(), whole, now.get().size());
+                    "container " + slot.name(), before.resources(), whole, fit.get().most());
         }
         slot.config = after;
         boolean done = false;
         try {
             book.publish();
+            if (fit.isPresent()) {
+                fit.get().grow(need(fit.get()));
+            }
             if (now.isPresent()) {
                 now.get()
                         .agent()
@@ -261,15 +271,31 @@ final class SandboxContainers {
                 book.publishLeniently();
             }
         }
+        if (fit.isPresent()) {
+            fit.get().shrink(need(fit.get()));
+        }
+    }
+
+    private MachineFit.Need need(MachineFit fit) {
+        var running =
+                slots.stream()
+                        .filter(slot -> !slot.ended())
+                        .map(slot -> slot.config.resources())
+                        .toList();
+        return fit.need(running, spec.limits().overheadBytes());
     }
 
     void updatePod(ContainerConfig.Resources change) throws PodException, InterruptedException {
         var now = ready();
         var none = ContainerConfig.Resources.NONE;
-        LimitChange.check("pod sandbox " + spec.metadata(), none, change, now.size());
+        var fit = MachineFit.of(now, settings);
+        LimitChange.check("pod sandbox " + spec.metadata(), none, change, fit.most());
+        var need = fit.need(change, spec.limits().overheadBytes());
+        fit.grow(need);
         now.agent()
                 .resources()
                 .updatePod(LimitChange.settings(change, change), Deadline.after(CALL));
+        fit.shrink(need);
     }
 
     /** From now on it has until the deadline; of several the earliest counts. */

@@ -94,6 +94,7 @@ final class SandboxLife {
                 new SandboxContainers(
                         id,
                         spec,
+                        settings,
                         slots,
                         new SandboxImages(record, ports.images()),
                         new SandboxDevices(ports.volumes()),

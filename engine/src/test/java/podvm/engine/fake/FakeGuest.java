@@ -47,8 +47,12 @@ public final class FakeGuest {
     /** What its containers use and may use. */
     public final FakeMeters meters = new FakeMeters();
 
+    /** What it can be given and was given. */
+    public final FakeGrowth growth;
+
     FakeGuest(MachineSpec spec, FakePrograms programs, Path console) {
         this.spec = spec;
+        this.growth = new FakeGrowth(spec.size());
         this.programs = programs;
         this.console = console;
         print("");

@@ -44,6 +44,14 @@ record FakeGuestResources(FakeGuest guest, Check connection) implements GuestRes
         }
     }
 
+    @Override
+    public int adjustVcpus(int least, int most, Deadline deadline) throws PodException {
+        synchronized (guest) {
+            connection.check();
+            return guest.growth.adjust(least, most);
+        }
+    }
+
     private void refuse(List<Setting> settings) throws PodException {
         for (var setting : settings) {
             if (guest.meters.refuses(setting.file())) {

@@ -13,6 +13,7 @@ import podvm.engine.GuestAddress;
 import podvm.engine.Machine;
 import podvm.engine.MachineCost;
 import podvm.engine.MachineEnd;
+import podvm.engine.MachineGrowth;
 import podvm.engine.MachineSize;
 import podvm.engine.MachineSpec;
 import podvm.engine.Machines;
@@ -187,6 +188,11 @@ public final class FakeMachines implements Machines {
         @Override
         public long pid() {
             return 1;
+        }
+
+        @Override
+        public MachineGrowth growth() {
+            return guest.growth;
         }
 
         @Override

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerConfig.Resources;
 import podvm.engine.GuestResources;
 import podvm.engine.GuestResources.Detail;
@@ -162,6 +163,66 @@ class SandboxResourcesTest {
                                 .containsExactly(
                                         new Setting("cpu.max", "4000000 50000"),
                                         new Setting("memory.max", "268435456")));
+    }
+
+    @Test
+    void aMachineGrowsWithTheLimitsOfItsContainersTogetherAndGivesVcpusBack() throws Exception {
+        var sandbox = rig.run("web");
+        rig.guest().growth.room(4, 2048);
+        var one = rig.start(sandbox, limited("one", 100_000, 400L << 20));
+        var two = rig.start(sandbox, limited("two", 100_000, 200L << 20));
+        assertThat(rig.guest().growth.vcpus()).isEqualTo(1);
+
+        rig.table.resources().update(one, limits(150_000, 1000L << 20));
+
+        // 1000 and 200 MiB and the guest's 128 are 688 more than 640, in steps of 128
+        assertThat(rig.guest().growth.moreMib()).isEqualTo(768);
+        assertThat(rig.guest().growth.vcpus()).isEqualTo(3);
+
+        rig.restart();
+        rig.table.resources().update(two, limits(50_000, 0));
+        assertThat(rig.guest().growth.vcpus()).isEqualTo(2);
+        rig.table.resources().update(one, limits(50_000, 100L << 20));
+        assertThat(rig.guest().growth.vcpus()).isEqualTo(1);
+        // what the guest does not use goes back by itself
+        assertThat(rig.guest().growth.moreMib()).isEqualTo(768);
+    }
+
+    private static ContainerConfig limited(String name, long quota, long memory) {
+        return SandboxBuilder.container(name)
+                .command("server")
+                .resources(limits(quota, memory))
+                .build();
+    }
+
+    @Test
+    void vcpusThatAContainerWithoutALimitMayUseStay() throws Exception {
+        var sandbox = rig.run("web");
+        rig.guest().growth.room(4, 0);
+        rig.start(sandbox, "server");
+        var one = rig.start(sandbox, limited("one", 100_000, 0));
+
+        rig.table.resources().update(one, limits(300_000, 0));
+        rig.table.resources().update(one, limits(100_000, 0));
+
+        assertThat(rig.guest().growth.vcpus()).isEqualTo(3);
+    }
+
+    @Test
+    void thePodsLimitGrowsItsMachineAndWhatIsAboveTheRoomIsRefused() throws Exception {
+        var sandbox = rig.run("web");
+        rig.guest().growth.room(2, 256);
+
+        rig.table.resources().update(sandbox, limits(200_000, 700L << 20));
+        assertThat(rig.guest().growth.vcpus()).isEqualTo(2);
+        assertThat(rig.guest().growth.moreMib()).isEqualTo(256);
+        refused(() -> rig.table.resources().update(sandbox, limits(200_001, 0)), Kind.UNSUPPORTED);
+        refused(
+                () -> rig.table.resources().update(sandbox, limits(0, 897L << 20)),
+                Kind.UNSUPPORTED);
+
+        rig.table.resources().update(sandbox, limits(100_000, 512L << 20));
+        assertThat(rig.guest().growth.vcpus()).isEqualTo(1);
     }
 
     private static void refused(ThrowableAssert.ThrowingCallable call, Kind kind) {

@@ -115,6 +115,7 @@ public record AcceleratorProbe(
                         cache,
                         user,
                         0,
+                        1,
                         List.of());
         var line = MicrovmArguments.probe(options, SIZE);
         return user.isPresent() ? user.get().run(line) : line;

@@ -22,21 +22,29 @@ final class MicrovmArguments {
     }
 
     static List<String> of(
-            QemuOptions options, MachineSpec spec, Memory memory, VmmDescriptors descriptors)
+            QemuOptions options,
+            MachineSpec spec,
+            Headroom headroom,
+            Memory memory,
+            VmmDescriptors descriptors)
             throws PodException {
         var line = new MicrovmArguments(options);
         // the name finds the machine again; ps and top show the short one, 15 characters at most
         var process = "podvm-" + spec.pod().text().substring(0, 9);
         line.add("-name", VmmProcesses.name(spec.pod()) + ",process=" + process);
-        line.board(spec.size(), backend(memory));
+        line.board(headroom, backend(memory));
         line.confinement();
-        line.kernel("/dev/fd/" + descriptors.kernel(), "/dev/fd/" + descriptors.initramfs());
+        line.kernel(
+                "/dev/fd/" + descriptors.kernel(),
+                "/dev/fd/" + descriptors.initramfs(),
+                headroom.kernelArguments());
         line.control(descriptors);
         line.console("socket,id=console,server=on,wait=off,fd=" + descriptors.console());
         line.agent(descriptors);
         line.disks(spec, descriptors);
         line.nics(spec.nics(), descriptors);
         line.memoryReturn(memory);
+        line.moreMemory(headroom, memory);
         if (memory instanceof Memory.Copied) {
             line.add("-incoming", "defer");
         }
@@ -47,9 +55,9 @@ final class MicrovmArguments {
     static List<String> probe(QemuOptions options, MachineSize size) throws PodException {
         var line = new MicrovmArguments(options);
         line.add("-name", "podvm-probe");
-        line.board(size, ANONYMOUS);
+        line.board(Headroom.none(size), ANONYMOUS);
         line.confinement();
-        line.kernel(options.kernel().toString(), options.initramfs().toString());
+        line.kernel(options.kernel().toString(), options.initramfs().toString(), List.of());
         line.add("-serial", "stdio");
         return line.arguments;
     }
@@ -64,14 +72,14 @@ final class MicrovmArguments {
         };
     }
 
-    private void board(MachineSize size, String backend) {
+    private void board(Headroom headroom, String backend) {
         // acpi=on: distribution kernels find virtio-mmio devices only in ACPI's tables
         add("-M", "microvm,acpi=on,memory-backend=mem");
-        var memory = size.memoryMib() + "M";
+        var memory = headroom.memoryMib() + "M";
         // dump=off: a core dump of the VMM does not hold the pod's memory
         add("-object", backend + ",id=mem,dump=off,size=" + memory);
         add("-m", memory);
-        add("-smp", Integer.toString(size.vcpus()));
+        add("-smp", Integer.toString(headroom.vcpus()));
         switch (options.accelerator()) {
             case KVM -> {
                 add("-accel", "kvm");
@@ -96,10 +104,12 @@ final class MicrovmArguments {
         add("on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
     }
 
-    private void kernel(String kernel, String initramfs) throws PodException {
+    private void kernel(String kernel, String initramfs, List<String> sized) throws PodException {
         add("-kernel", kernel);
         add("-initrd", initramfs);
-        add("-append", KernelCommandLine.of(options.accelerator(), options.kernelArguments()));
+        var more = new ArrayList<>(sized);
+        more.addAll(options.kernelArguments());
+        add("-append", KernelCommandLine.of(options.accelerator(), more));
     }
 
     /** The second monitor takes descriptors, which the JDK's sockets cannot send. */
@@ -153,6 +163,34 @@ final class MicrovmArguments {
     private void memoryReturn(Memory memory) {
         var reporting = memory instanceof Memory.Own ? "on" : "off";
         add("-device", "virtio-balloon-device,free-page-reporting=" + reporting);
+    }
+
+    /**
+     * The device's own memory is never touched, it only gives the size: what the guest finds at the
+     * address is the board's. microvm cannot place a second piece of memory itself.
+     */
+    private void moreMemory(Headroom headroom, Memory memory) {
+        if (headroom.hasMemory()) {
+            var size = headroom.room().memoryMib() + "M";
+            // what is shared is no part of a machine's saved state
+            var kind = memory instanceof Memory.Own ? "reserve=off" : "share=on";
+            add(
+                    "-object",
+                    "memory-backend-ram,dump=off,"
+                            + kind
+                            + ",id="
+                            + QemuGrowth.MEMORY
+                            + ",size="
+                            + size);
+            add(
+                    "-device",
+                    "virtio-mem,requested-size=0,id="
+                            + QemuGrowth.DEVICE
+                            + ",memdev="
+                            + QemuGrowth.MEMORY
+                            + ",memaddr="
+                            + headroom.address());
+        }
     }
 
     private void add(String... words) {

@@ -20,6 +20,7 @@ import podvm.engine.GuestAddress;
 import podvm.engine.Machine;
 import podvm.engine.MachineCost;
 import podvm.engine.MachineEnd;
+import podvm.engine.MachineGrowth;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
@@ -105,6 +106,11 @@ final class QemuMachine implements Machine {
     @Override
     public long pid() {
         return process.pid();
+    }
+
+    @Override
+    public MachineGrowth growth() {
+        return new QemuGrowth(pod(), qmp);
     }
 
     @Override

@@ -177,7 +177,8 @@ public final class QemuMachines implements Machines, AutoCloseable {
             VmmDescriptors descriptors,
             Descriptor log)
             throws PodException {
-        var line = MicrovmArguments.of(options, spec, memory, descriptors);
+        var headroom = Headroom.here(options, spec.size());
+        var line = MicrovmArguments.of(options, spec, headroom, memory, descriptors);
         return new Command(
                 options.user().isPresent() ? options.user().get().run(line) : line,
                 ENVIRONMENT,

@@ -12,6 +12,7 @@ import podvm.machine.VmmUser;
  * @param runDirectory of the daemon; machines have their sockets and logs in pods/ below it
  * @param user whom the VMM runs as; empty: as the daemon
  * @param templates kept at most; 0: every machine boots on its own
+ * @param growth how many times as large as it was booted a machine may become; 1: it keeps its size
  * @param kernelArguments added to the kernel's command line
  */
 public record QemuOptions(
@@ -22,4 +23,5 @@ public record QemuOptions(
         Path runDirectory,
         Optional<VmmUser> user,
         int templates,
+        int growth,
         List<String> kernelArguments) {}

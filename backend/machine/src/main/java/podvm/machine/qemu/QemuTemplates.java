@@ -77,7 +77,8 @@ final class QemuTemplates implements Templates, AutoCloseable {
     public Draft draft(MachineSpec spec, Deadline deadline)
             throws PodException, InterruptedException {
         var shape = Shape.of(options, spec);
-        var memory = MemoryFile.create("podvm-template-memory", spec.size().memoryMib() * MIB);
+        var bytes = Headroom.here(options, spec.size()).memoryMib() * MIB;
+        var memory = MemoryFile.create("podvm-template-memory", bytes);
         try {
             var state = MemoryFile.create("podvm-template-state", 0);
             try {

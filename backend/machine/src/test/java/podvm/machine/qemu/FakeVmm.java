@@ -42,6 +42,7 @@ final class FakeVmm {
                 directory.resolve("run"),
                 Optional.empty(),
                 0,
+                1,
                 List.of());
     }
 

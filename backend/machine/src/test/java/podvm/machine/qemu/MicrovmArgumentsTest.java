@@ -64,6 +64,7 @@ class MicrovmArgumentsTest {
                         Path.of("/run/podvm"),
                         Optional.empty(),
                         0,
+                        1,
                         List.of("more=1"));
         return String.join(" ", MicrovmArguments.probe(options, new MachineSize(1, 128)));
     }
