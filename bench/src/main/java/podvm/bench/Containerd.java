@@ -6,8 +6,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A containerd of our own, with overlayfs snapshots and nothing for Kubernetes. */
+/** A containerd of our own, with overlayfs snapshots. */
 final class Containerd implements AutoCloseable {
+    /** Of the image that {@link #load} brings. */
+    static final String IMAGE = "localhost/bench/busybox:1";
+
     private final Path programs;
     private final Path socket;
     private final Process process;
@@ -19,9 +22,48 @@ final class Containerd implements AutoCloseable {
     }
 
     /**
+     * With nothing for Kubernetes.
+     *
      * @param programs where containerd and ctr are
      */
     static Containerd start(Path programs, Path directory)
+            throws IOException, InterruptedException {
+        return start(
+                programs,
+                directory,
+                """
+                disabled_plugins = ["io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime",
+                  "io.containerd.grpc.v1.cri", "io.containerd.nri.v1.nri"]
+                """,
+                "");
+    }
+
+    /**
+     * As a kubelet's runtime, with runc.
+     *
+     * @param programs where the plugins of networks are, too
+     */
+    static Containerd forKubernetes(Path programs, Path directory, Path cniConfiguration)
+            throws IOException, InterruptedException {
+        return start(
+                programs,
+                directory,
+                """
+                disabled_plugins = ["io.containerd.nri.v1.nri"]
+                """,
+                """
+                [plugins."io.containerd.cri.v1.images".pinned_images]
+                sandbox = "%s"
+                [plugins."io.containerd.cri.v1.runtime"]
+                restrict_oom_score_adj = true
+                [plugins."io.containerd.cri.v1.runtime".cni]
+                bin_dirs = ["%s"]
+                conf_dir = "%s"
+                """
+                        .formatted(IMAGE, programs, cniConfiguration));
+    }
+
+    private static Containerd start(Path programs, Path directory, String head, String plugins)
             throws IOException, InterruptedException {
         var socket = Files.createDirectories(directory).resolve("containerd.sock");
         var config = directory.resolve("config.toml");
@@ -31,13 +73,18 @@ final class Containerd implements AutoCloseable {
                 version = 3
                 root = "%s"
                 state = "%s"
-                disabled_plugins = ["io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime",
-                  "io.containerd.grpc.v1.cri", "io.containerd.nri.v1.nri"]
+                %s
                 [grpc]
                 address = "%s"
+                %s
                 """
-                        .formatted(directory.resolve("root"), directory.resolve("state"), socket));
-        var process =
+                        .formatted(
+                                directory.resolve("root"),
+                                directory.resolve("state"),
+                                head,
+                                socket,
+                                plugins));
+        var command =
                 new ProcessBuilder(
                                 programs.resolve("containerd").toString(),
                                 "--config",
@@ -45,8 +92,10 @@ final class Containerd implements AutoCloseable {
                                 "--log-level",
                                 "warn")
                         .redirectErrorStream(true)
-                        .redirectOutput(directory.resolve("log").toFile())
-                        .start();
+                        .redirectOutput(directory.resolve("log").toFile());
+        // shims and runc are beside it
+        command.environment().merge("PATH", programs.toString(), (path, own) -> own + ":" + path);
+        var process = command.start();
         var containerd = new Containerd(programs, socket, process);
         for (int i = 0; !Files.exists(socket) || containerd.call("version") != 0; i++) {
             if (i > 100 || !process.isAlive()) {
@@ -56,6 +105,42 @@ final class Containerd implements AutoCloseable {
             Thread.sleep(100);
         }
         return containerd;
+    }
+
+    Path socket() {
+        return socket;
+    }
+
+    /** Makes an image of one root file system, which stands still as a pod's own process, too. */
+    void load(Path tar) throws Exception {
+        var folder = Files.createDirectories(socket.resolveSibling("image"));
+        Files.copy(tar, folder.resolve("layer.tar"));
+        var hash = java.security.MessageDigest.getInstance("SHA-256");
+        var digest = java.util.HexFormat.of().formatHex(hash.digest(Files.readAllBytes(tar)));
+        Files.writeString(
+                folder.resolve("config.json"),
+                """
+                {"architecture": "%s", "os": "linux",
+                 "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/sleep", "1000000"]},
+                 "rootfs": {"type": "layers", "diff_ids": ["sha256:%s"]}}
+                """
+                        .formatted(Registry.architecture(), digest));
+        Files.writeString(
+                folder.resolve("manifest.json"),
+                """
+                [{"Config": "config.json", "RepoTags": ["%s"], "Layers": ["layer.tar"]}]
+                """
+                        .formatted(IMAGE));
+        var archive = socket.resolveSibling("image.tar");
+        int code =
+                new ProcessBuilder("tar", "-cf", archive.toString(), "-C", folder.toString(), ".")
+                        .inheritIO()
+                        .start()
+                        .waitFor();
+        if (code != 0) {
+            throw new IOException("tar ended with exit code " + code);
+        }
+        expect("--namespace", "k8s.io", "images", "import", archive.toString());
     }
 
     void pull(String reference) throws IOException, InterruptedException {
