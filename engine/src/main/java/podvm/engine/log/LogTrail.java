@@ -11,6 +11,7 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.Agent.OutputStreamKind;
 import podvm.engine.Pods.LogLine;
@@ -23,15 +24,22 @@ final class LogTrail implements AutoCloseable {
 
     private final String container;
     private final Path directory;
-    private @Nullable Path file;
+    private final Runnable moved;
+    private volatile @Nullable Path file;
     private @Nullable InputStream in;
     private final byte[] buffer = new byte[BUFFER];
     private int start;
     private int end;
+    private final AtomicLong lines = new AtomicLong();
+    private boolean lost;
 
-    LogTrail(String container, Path directory) {
+    /**
+     * @param moved called when the next file was opened
+     */
+    LogTrail(String container, Path directory, Runnable moved) {
         this.container = container;
         this.directory = directory;
+        this.moved = moved;
     }
 
     /** The next line; empty when there is none yet. */
@@ -42,6 +50,7 @@ final class LogTrail implements AutoCloseable {
                     var line = parse(start, i);
                     start = i + 1;
                     if (line.isPresent()) {
+                        lines.incrementAndGet();
                         return line;
                     }
                     i = start - 1;
@@ -51,6 +60,24 @@ final class LogTrail implements AutoCloseable {
                 return Optional.empty();
             }
         }
+    }
+
+    /** How many lines were read so far. */
+    long lines() {
+        return lines.get();
+    }
+
+    /** Whether this file is still to be opened by this reader. */
+    boolean isBefore(Path other) {
+        var current = file;
+        return other.startsWith(directory) && (current == null || current.compareTo(other) < 0);
+    }
+
+    /** Whether files have gone unread since this was last asked. */
+    boolean lost() {
+        boolean answer = lost;
+        lost = false;
+        return answer;
     }
 
     private boolean fill() throws IOException {
@@ -95,7 +122,10 @@ final class LogTrail implements AutoCloseable {
                 var opened = Files.newInputStream(next.get());
                 close();
                 in = opened;
+                var before = file;
+                lost |= before != null && LogFiles.between(before, next.get());
                 file = next.get();
+                moved.run();
                 return true;
             } catch (NoSuchFileException e) {
                 // the list has changed

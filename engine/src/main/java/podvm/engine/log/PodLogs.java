@@ -12,6 +12,7 @@ import java.util.PriorityQueue;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import podvm.engine.PodException;
+import podvm.engine.Pods.Follow;
 import podvm.engine.Pods.LogLine;
 import podvm.engine.Pods.LogQuery;
 import podvm.engine.Pods.LogReader;
@@ -21,6 +22,7 @@ public final class PodLogs {
     private final Path directory;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
+    private final LogHolds holds = new LogHolds();
     private long writes;
     private boolean complete;
 
@@ -34,7 +36,7 @@ public final class PodLogs {
     public LogWriter writer(String container, int attempt, LogWriter.Limits limits)
             throws PodException {
         return LogWriter.inDirectory(
-                directory.resolve(container), attempt, limits, () -> signal(false));
+                directory.resolve(container), attempt, limits, holds, () -> signal(false));
     }
 
     /** Nothing more will be written: followers end. */
@@ -61,16 +63,17 @@ public final class PodLogs {
             throws PodException, InterruptedException {
         var trails = new ArrayList<LogTrail>();
         try {
-            containers.forEach(name -> trails.add(new LogTrail(name, directory.resolve(name))));
+            for (var name : containers) {
+                trails.add(new LogTrail(name, directory.resolve(name), holds::moved));
+            }
+            if (query.follow() == Follow.HOLD) {
+                trails.forEach(holds::add);
+            }
             long seen = writes();
             present(trails, query, reader);
-            while (query.follow()) {
+            while (query.follow() != Follow.NO) {
                 for (var trail : trails) {
-                    for (var line = trail.next(); line.isPresent(); line = trail.next()) {
-                        if (wanted(query, line.get())) {
-                            reader.line(line.get());
-                        }
-                    }
+                    follow(trail, query, reader);
                 }
                 var next = awaitWrite(seen);
                 if (next.isEmpty()) {
@@ -88,7 +91,20 @@ public final class PodLogs {
             }
             // the reader went away
         } finally {
+            trails.forEach(holds::remove);
             closeAll(trails);
+        }
+    }
+
+    private static void follow(LogTrail trail, LogQuery query, LogReader reader)
+            throws IOException {
+        for (var line = trail.next(); line.isPresent(); line = trail.next()) {
+            if (trail.lost()) {
+                reader.lost(line.get().container());
+            }
+            if (wanted(query, line.get())) {
+                reader.line(line.get());
+            }
         }
     }
 
@@ -103,6 +119,9 @@ public final class PodLogs {
         while (!heads.isEmpty()) {
             var head = heads.remove();
             head.trail.next().ifPresent(line -> heads.add(new Head(line, head.trail)));
+            if (head.trail.lost() && query.tail().isEmpty()) {
+                reader.lost(head.line.container());
+            }
             if (!wanted(query, head.line)) {
                 continue;
             }
