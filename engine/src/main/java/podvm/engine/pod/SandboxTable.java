@@ -293,7 +293,13 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
     }
 
     private static Optional<SandboxContainer> container(SandboxRecord record, ContainerId id) {
-        return record.realContainers().stream().filter(one -> one.id().equals(id)).findFirst();
+        // asked for each sandbox of the node: without a list in between
+        for (var held : record.containers()) {
+            if (held.real() && held.container().id().equals(id)) {
+                return Optional.of(held.container());
+            }
+        }
+        return Optional.empty();
     }
 
     @Override
@@ -311,8 +317,8 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
 
     @Override
     public SandboxContainer container(ContainerId container) throws PodException {
-        for (var record : records()) {
-            var found = container(record, container);
+        for (var life : all()) {
+            var found = container(life.record(), container);
             if (found.isPresent()) {
                 return found.get();
             }
@@ -324,6 +330,14 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
     public List<SandboxContainer> containers() {
         return records().stream()
                 .flatMap(record -> record.realContainers().stream())
+                .sorted(Comparator.comparing(SandboxContainer::created))
+                .toList();
+    }
+
+    @Override
+    public List<SandboxContainer> containers(SandboxId sandbox) {
+        return find(sandbox).stream()
+                .flatMap(life -> life.record().realContainers().stream())
                 .sorted(Comparator.comparing(SandboxContainer::created))
                 .toList();
     }
