@@ -1,5 +1,6 @@
 package podvm.bench;
 
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -7,6 +8,7 @@ import java.util.Optional;
 import podvm.cri.CriServer;
 import podvm.cri.NodeInfo;
 import podvm.cri.streaming.StreamServer;
+import podvm.cri.streaming.StreamTls;
 import podvm.engine.fake.FakeImages;
 import podvm.engine.fake.FakeNode;
 import podvm.engine.fake.FakeProcess;
@@ -45,7 +47,8 @@ public final class MachinelessNode {
                 Optional.empty(),
                 SandboxTable.open(node.ports(), settings()),
                 node.images,
-                StreamServer.start(java.net.InetAddress.getLoopbackAddress(), 0),
+                StreamServer.start(
+                        InetAddress.getLoopbackAddress(), 0, new StreamTls.Plain(), _ -> {}),
                 new NodeInfo("bench", scratch, networks::readiness, () -> "{}"),
                 System.out::println);
         Thread.currentThread().join();
