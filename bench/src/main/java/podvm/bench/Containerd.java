@@ -3,7 +3,9 @@ package podvm.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 
 /** A containerd of our own, with overlayfs snapshots. */
@@ -12,11 +14,13 @@ final class Containerd implements AutoCloseable {
     static final String IMAGE = "localhost/bench/busybox:1";
 
     private final Path programs;
+    private final Path directory;
     private final Path socket;
     private final Process process;
 
-    private Containerd(Path programs, Path socket, Process process) {
+    private Containerd(Path programs, Path directory, Path socket, Process process) {
         this.programs = programs;
+        this.directory = directory;
         this.socket = socket;
         this.process = process;
     }
@@ -96,7 +100,9 @@ final class Containerd implements AutoCloseable {
         // shims and runc are beside it
         command.environment().merge("PATH", programs.toString(), (path, own) -> own + ":" + path);
         var process = command.start();
-        var containerd = new Containerd(programs, socket, process);
+        var containerd = new Containerd(programs, directory, socket, process);
+        // also where the benchmark is interrupted
+        Runtime.getRuntime().addShutdownHook(new Thread(containerd::close));
         for (int i = 0; !Files.exists(socket) || containerd.call("version") != 0; i++) {
             if (i > 100 || !process.isAlive()) {
                 throw new IOException(
@@ -115,8 +121,8 @@ final class Containerd implements AutoCloseable {
     void load(Path tar) throws Exception {
         var folder = Files.createDirectories(socket.resolveSibling("image"));
         Files.copy(tar, folder.resolve("layer.tar"));
-        var hash = java.security.MessageDigest.getInstance("SHA-256");
-        var digest = java.util.HexFormat.of().formatHex(hash.digest(Files.readAllBytes(tar)));
+        var hash = MessageDigest.getInstance("SHA-256");
+        var digest = HexFormat.of().formatHex(hash.digest(Files.readAllBytes(tar)));
         Files.writeString(
                 folder.resolve("config.json"),
                 """
@@ -172,9 +178,38 @@ final class Containerd implements AutoCloseable {
                 .waitFor();
     }
 
+    /** With what a client that was ended early has left there. */
     @Override
     public void close() {
         process.destroy();
         var _ = process.onExit().join();
+        ProcessHandle.allProcesses()
+                .filter(this::isShim)
+                .forEach(shim -> {
+                    shim.descendants().forEach(ProcessHandle::destroyForcibly);
+                    shim.destroyForcibly();
+                });
+        try {
+            unmount();
+        } catch (IOException e) {
+            System.err.println("containerd's mounts stay: " + e.getMessage());
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean isShim(ProcessHandle one) {
+        var line = one.info().commandLine().orElse("");
+        return line.contains("containerd-shim") && line.contains(directory.toString());
+    }
+
+    private void unmount() throws IOException, InterruptedException {
+        var own = directory + "/";
+        for (var line : Files.readAllLines(Path.of("/proc/mounts")).reversed()) {
+            var place = line.split(" ")[1];
+            if (place.startsWith(own)) {
+                new ProcessBuilder("umount", "--lazy", place).inheritIO().start().waitFor();
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@ package podvm.bench;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -62,7 +63,7 @@ record CriBench(Place place, Path peers) {
     }
 
     private Process node(Path scratch, Path socket, Path configuration) throws Exception {
-        var words = new java.util.ArrayList<String>();
+        var words = new ArrayList<String>();
         words.add(place.java().toString());
         words.addAll(FLAGS);
         words.addAll(List.of("-cp", System.getProperty("java.class.path")));

@@ -1,5 +1,6 @@
 package podvm.bench;
 
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 
 /**
@@ -7,7 +8,7 @@ import java.util.LinkedHashMap;
  * through the streaming server into cat and comes back: podvmd with a machine against containerd
  * with runc.
  */
-record ExecBench(Place place, java.nio.file.Path peers) {
+record ExecBench(Place place, Path peers) {
     private static final long BYTES = 1L << 30;
     private static final double SLOWEST = 0.5;
 

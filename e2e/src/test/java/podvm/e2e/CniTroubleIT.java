@@ -125,7 +125,7 @@ class CniTroubleIT {
         assertNotReady("there is no CNI plugin absent");
         assertRefused("there is no CNI plugin absent");
 
-        plugin("old", VERSIONS.replace("[\"1.0.0\"]", "[\"0.1.0\"]").replace("\\\"", "\""));
+        plugin("old", "#!/bin/sh\n" + VERSIONS.replace("[\"1.0.0\"]", "[\"0.1.0\"]"));
         network("1.0.0", "old");
         assertNotReady("old");
         assertRefused("old");
@@ -166,9 +166,8 @@ class CniTroubleIT {
         assertThat(crictl.out("exec", "-s", id, "ip", "route"))
                 .contains("default via 10.214.1.1 dev eth0")
                 .contains("10.214.99.0/24 via 10.214.2.1 dev net1");
-        assertThat(crictl.run("inspectp", pod).expect(0).json().path("status").path("network"))
-                .satisfies(told ->
-                        assertThat(told.path("ip").asString("")).isEqualTo("10.214.1.2"));
+        var told = crictl.run("inspectp", pod).expect(0).json().path("status").path("network");
+        assertThat(told.path("ip").asString("")).isEqualTo("10.214.1.2");
 
         crictl.out("stopp", pod);
         crictl.out("rmp", pod);

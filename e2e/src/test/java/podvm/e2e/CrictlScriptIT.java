@@ -51,8 +51,7 @@ class CrictlScriptIT {
     @Test
     @Order(1)
     void theRuntimeTellsWhatItIs() throws Exception {
-        assertThat(crictl.out("version"))
-                .contains("RuntimeName:  podvm", "RuntimeApiVersion:  v1");
+        assertThat(crictl.out("version")).contains("RuntimeName:  podvm", "RuntimeApiVersion:  v1");
         var info = json("info");
         for (var condition : info.path("status").path("conditions")) {
             assertThat(condition.path("status").asBoolean()).as(condition.toString()).isTrue();
@@ -69,8 +68,7 @@ class CrictlScriptIT {
         assumeTrue(Host.has("docker-registry"), "no docker-registry: setup/run test brings it");
         try (var registry = Registry.start(node.base().resolve("manifests/registry"))) {
             var layer = Box.layer();
-            var config =
-                    ImageArchives.configuration("\"Cmd\":[\"sh\"]", "amd64", layer);
+            var config = ImageArchives.configuration("\"Cmd\":[\"sh\"]", "amd64", layer);
             registry.push("ops/tool", "7", config, layer);
             var name = registry.host() + "/ops/tool:7";
 
@@ -221,8 +219,7 @@ class CrictlScriptIT {
         var ended = json("inspect", id).path("status");
         assertThat(ended.path("state").asString("")).isEqualTo("CONTAINER_EXITED");
         assertThat(ended.path("exitCode").asInt()).isEqualTo(137);
-        assertThat(crictl.out("ps", "-a", "-q", "--no-trunc", "--state", "exited"))
-                .isEqualTo(id);
+        assertThat(crictl.out("ps", "-a", "-q", "--no-trunc", "--state", "exited")).isEqualTo(id);
         crictl.out("rm", id);
         assertThat(crictl.out("ps", "-a", "-q")).isEmpty();
         crictl.out("stopp", pod);

@@ -110,7 +110,7 @@ record SelfSigned(PrivateKey key, X509Certificate certificate) {
             int bytes = length < 0x100 ? 1 : 2;
             all.write(0x80 | bytes);
             for (int i = bytes - 1; i >= 0; i--) {
-                all.write(length >>> 8 * i);
+                all.write(length >>> (8 * i));
             }
         }
         all.writeBytes(content.toByteArray());
