@@ -1,8 +1,9 @@
 // A client of exec, attach and port-forward as kubectl is one: the published executors, joined to this program's own streams.
 //
-//	streams process [-transport spdy|v5|v4] [-stdin] [-tty] [-sizes 80x24,100x40] URL
-//	streams forward [-transport spdy|tunnel] URL LOCAL:REMOTE...
+//	streams process [-transport spdy|v5|v4] [-ca FILE] [-stdin] [-tty] [-sizes 80x24,100x40] URL
+//	streams forward [-transport spdy|tunnel] [-ca FILE] URL LOCAL:REMOTE...
 //
+// -ca names the certificates that a server is believed by; without it a server's is not looked at, as the kubelet does not.
 // process ends with the remote exit code, or 125 and a message; forward prints the addresses it listens at and ends with its stdin.
 package main
 
@@ -59,10 +60,11 @@ func process(args []string) error {
 	stdin := flags.Bool("stdin", false, "send stdin")
 	tty := flags.Bool("tty", false, "a terminal")
 	sizes := flags.String("sizes", "", "terminal sizes to send")
+	ca := flags.String("ca", "", "certificates to believe")
 	flags.Parse(args)
 	address := flags.Arg(0)
 
-	executor, err := executor(*transport, address)
+	executor, err := executor(*transport, address, trust(*ca))
 	if err != nil {
 		return err
 	}
@@ -79,8 +81,11 @@ func process(args []string) error {
 	return executor.StreamWithContext(context.Background(), options)
 }
 
-func executor(transport, address string) (client.Executor, error) {
-	config := &restclient.Config{}
+func trust(ca string) *restclient.Config {
+	return &restclient.Config{TLSClientConfig: restclient.TLSClientConfig{CAFile: ca, Insecure: ca == ""}}
+}
+
+func executor(transport, address string, config *restclient.Config) (client.Executor, error) {
 	switch transport {
 	case "v5":
 		return client.NewWebSocketExecutorForProtocols(config, "GET", address, remotecommand.StreamProtocolV5Name)
@@ -112,12 +117,13 @@ func (q *queue) Next() *client.TerminalSize {
 func forward(args []string) error {
 	flags := flag.NewFlagSet("forward", flag.ExitOnError)
 	transport := flags.String("transport", "spdy", "spdy or tunnel")
+	ca := flags.String("ca", "", "certificates to believe")
 	flags.Parse(args)
 	address, err := url.Parse(flags.Arg(0))
 	if err != nil {
 		return err
 	}
-	dialer, err := dialer(*transport, address)
+	dialer, err := dialer(*transport, address, trust(*ca))
 	if err != nil {
 		return err
 	}
@@ -133,8 +139,7 @@ func forward(args []string) error {
 	return forwarder.ForwardPorts()
 }
 
-func dialer(transport string, address *url.URL) (httpstream.Dialer, error) {
-	config := &restclient.Config{}
+func dialer(transport string, address *url.URL, config *restclient.Config) (httpstream.Dialer, error) {
 	if transport == "tunnel" {
 		return portforward.NewSPDYOverWebsocketDialer(address, config)
 	}

@@ -30,7 +30,7 @@ final class Node implements AutoCloseable {
     /** Its path is short, since the paths of Unix sockets are. */
     static final Path PARENT = Path.of("/tmp");
 
-    private static final String IMAGE = "localhost/bench/busybox:1";
+    private static final String IMAGE = Containerd.IMAGE;
 
     private final Path directory;
     private final Process daemon;
@@ -49,10 +49,15 @@ final class Node implements AutoCloseable {
         this.channel = channel;
     }
 
-    static Node start(Place place) throws IOException, InterruptedException {
+    /**
+     * @param options of podvmd
+     */
+    static Node start(Place place, String... options) throws IOException, InterruptedException {
         var directory = Scratch.in(PARENT).path();
         var socket = directory.resolve("run/node.sock");
-        var daemon = command(directory, place.home().resolve("bin/podvmd").toString()).start();
+        var words = new ArrayList<>(List.of(place.home().resolve("bin/podvmd").toString()));
+        words.addAll(List.of(options));
+        var daemon = command(directory, words.toArray(String[]::new)).start();
         for (int i = 0; !Files.exists(socket); i++) {
             if (i > 600 || !daemon.isAlive()) {
                 throw new IOException(
@@ -102,6 +107,10 @@ final class Node implements AutoCloseable {
         line.add(place.home().resolve("bin/podvm").toString());
         line.addAll(List.of(words));
         return command(directory, line.toArray(String[]::new));
+    }
+
+    Path criSocket() {
+        return directory.resolve("run/podvm.sock");
     }
 
     NodeGrpc.NodeBlockingStub calls() {

@@ -96,7 +96,7 @@ final class Registry implements AutoCloseable {
         return host + "/" + REPOSITORY + ":1";
     }
 
-    private static String architecture() {
+    static String architecture() {
         return System.getProperty("os.arch").equals("aarch64") ? "arm64" : "amd64";
     }
 

@@ -10,6 +10,7 @@ import java.util.StringJoiner;
  *
  * @param pass the ratio that must not be exceeded
  * @param beside further figures, by name with their unit
+ * @param further whether what is promised of them is met, too
  */
 record Result(
         String bench,
@@ -19,7 +20,24 @@ record Result(
         String control,
         double pass,
         double target,
-        Map<String, Double> beside) {
+        Map<String, Double> beside,
+        boolean further) {
+    Result(
+            String bench,
+            Pairs pairs,
+            String unit,
+            String subject,
+            String control,
+            double pass,
+            double target,
+            Map<String, Double> beside) {
+        this(bench, pairs, unit, subject, control, pass, target, beside, true);
+    }
+
+    boolean passes() {
+        return ratio() <= pass && further;
+    }
+
     double ratio() {
         return Pairs.median(pairs.ratios());
     }
@@ -37,9 +55,9 @@ record Result(
                                 ratios.stream().mapToDouble(r -> r).min().orElseThrow(),
                                 ratios.stream().mapToDouble(r -> r).max().orElseThrow(),
                                 ratios.size()));
-        text.append("  %-44s %10.1f %s%n".formatted(subject, Pairs.median(pairs.subject()), unit));
-        text.append("  %-44s %10.1f %s%n".formatted(control, Pairs.median(pairs.control()), unit));
-        beside.forEach((name, value) -> text.append("  %-44s %10.1f%n".formatted(name, value)));
+        text.append("  %-44s %10.2f %s%n".formatted(subject, Pairs.median(pairs.subject()), unit));
+        text.append("  %-44s %10.2f %s%n".formatted(control, Pairs.median(pairs.control()), unit));
+        beside.forEach((name, value) -> text.append("  %-44s %10.2f%n".formatted(name, value)));
         return text.toString();
     }
 

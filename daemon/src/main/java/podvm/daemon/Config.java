@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.function.Function;
 import java.util.function.LongPredicate;
+import podvm.cri.streaming.StreamTls;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.network.ChosenNetworks;
@@ -75,7 +76,11 @@ public record Config(
      * @param streamingPort 0: any free one
      */
     record Cri(
-            Path socket, Optional<String> group, InetAddress streamingAddress, int streamingPort) {}
+            Path socket,
+            Optional<String> group,
+            InetAddress streamingAddress,
+            int streamingPort,
+            StreamTls streamingTls) {}
 
     private static final long TEBI = 1024L * 1024;
 
@@ -206,8 +211,27 @@ public record Config(
                                     "cri.streaming-port",
                                     0,
                                     n -> n >= 0 && n <= 65_535,
-                                    "0 to 65535"));
+                                    "0 to 65535"),
+                            streamTls());
             return none ? Optional.empty() : Optional.of(cri);
+        }
+
+        StreamTls streamTls() {
+            boolean on = choice("cri.streaming-tls", List.of("off", "on")).equals("on");
+            var certificate = absolute("cri.streaming-certificate");
+            var key = absolute("cri.streaming-key");
+            if (certificate.isPresent() != key.isPresent()) {
+                problems.add("cri.streaming-certificate and cri.streaming-key go together");
+            }
+            if (certificate.isPresent() && !on) {
+                problems.add("cri.streaming-certificate needs cri.streaming-tls=on");
+            }
+            if (!on) {
+                return new StreamTls.Plain();
+            }
+            return certificate.isPresent() && key.isPresent()
+                    ? new StreamTls.KeyPair(certificate.get(), key.get())
+                    : new StreamTls.SelfSigned();
         }
 
         /** In digits: a name could lead elsewhere after a look-up. */

@@ -160,7 +160,13 @@ final class Daemon implements AutoCloseable {
             EventLog events,
             Rollback undo)
             throws PodException {
-        var streams = undo.add(StreamServer.start(cri.streamingAddress(), cri.streamingPort()));
+        var streams =
+                undo.add(
+                        StreamServer.start(
+                                cri.streamingAddress(),
+                                cri.streamingPort(),
+                                cri.streamingTls(),
+                                text -> events.warning("cri.streaming", text)));
         var node =
                 new NodeInfo(
                         Version.TEXT,

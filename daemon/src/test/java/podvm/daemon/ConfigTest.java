@@ -12,6 +12,7 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import podvm.cri.streaming.StreamTls;
 import podvm.engine.PodException;
 
 class ConfigTest {
@@ -44,6 +45,28 @@ class ConfigTest {
         assertThatThrownBy(() -> Config.read(Optional.empty(), relative, PLACES))
                 .hasMessageContaining("image.hosts-directories must be absolute paths, not b")
                 .hasMessageContaining("image.docker-config must be an absolute path, not c");
+    }
+
+    private static StreamTls streams(Map<String, String> set) throws PodException {
+        return Config.read(Optional.empty(), set, PLACES).cri().orElseThrow().streamingTls();
+    }
+
+    @Test
+    void streamsAreProtectedAsAsked() throws Exception {
+        var on = Map.of("cri.streaming-tls", "on");
+        var pair =
+                Map.of(
+                        "cri.streaming-tls", "on",
+                        "cri.streaming-certificate", "/a.crt",
+                        "cri.streaming-key", "/a.key");
+
+        assertThat(streams(Map.of())).isEqualTo(new StreamTls.Plain());
+        assertThat(streams(on)).isEqualTo(new StreamTls.SelfSigned());
+        assertThat(streams(pair))
+                .isEqualTo(new StreamTls.KeyPair(Path.of("/a.crt"), Path.of("/a.key")));
+        assertThatThrownBy(() -> streams(Map.of("cri.streaming-certificate", "/a.crt")))
+                .hasMessageContaining("go together")
+                .hasMessageContaining("cri.streaming-tls=on");
     }
 
     @Test

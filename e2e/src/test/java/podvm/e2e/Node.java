@@ -71,7 +71,16 @@ final class Node
 
     /** One that a kubelet could use: with the socket for it. */
     static Node ofKubelet() {
-        return with(CRI_SOCKET + "=" + CRI_IN_RUN, "network.cluster=user");
+        return ofKubelet("network.cluster=user");
+    }
+
+    /**
+     * @param settings "key=value"
+     */
+    static Node ofKubelet(String... settings) {
+        var all = new ArrayList<>(List.of(settings));
+        all.add(CRI_SOCKET + "=" + CRI_IN_RUN);
+        return with(all.toArray(String[]::new));
     }
 
     /** Of a user without any rights. */

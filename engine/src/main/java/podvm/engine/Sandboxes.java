@@ -69,6 +69,9 @@ public interface Sandboxes {
     /** Of all sandboxes, in the order they were made in. */
     List<SandboxContainer> containers();
 
+    /** Of one sandbox, in the order they were made in; none of one that is not known. */
+    List<SandboxContainer> containers(SandboxId sandbox);
+
     /**
      * Opens the log file once more under its name, since somebody has moved it. Fails with CONFLICT
      * where the container does not run.

@@ -3,6 +3,7 @@ package podvm.engine.pod;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,6 +40,10 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
     private final Patience patience;
     private final SandboxEvents events = new SandboxEvents();
     private final Map<SandboxId, SandboxLife> lives = new LinkedHashMap<>();
+
+    /** A copy, for who only looks: a journal is written while the other one is held. */
+    private volatile Map<SandboxId, SandboxLife> shown = Map.of();
+
     private boolean closed;
 
     private SandboxTable(Ports ports, EngineSettings settings, Patience patience) {
@@ -65,6 +70,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
                 table.lives.put(record.id(), table.life(record));
             }
         }
+        table.show();
         table.lives.values().forEach(SandboxLife::begin);
         return table;
     }
@@ -106,6 +112,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
     private void failedToStart(SandboxId id) {
         synchronized (lives) {
             lives.remove(id);
+            show();
         }
         try {
             ports.sandboxJournals().delete(id);
@@ -151,6 +158,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
             }
             ports.sandboxJournals().write(record);
             lives.put(record.id(), life);
+            show();
             life.begin();
         }
         try {
@@ -163,15 +171,16 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
     }
 
     Optional<SandboxLife> find(SandboxId sandbox) {
-        synchronized (lives) {
-            return Optional.ofNullable(lives.get(sandbox));
-        }
+        return Optional.ofNullable(shown.get(sandbox));
     }
 
     private List<SandboxLife> all() {
-        synchronized (lives) {
-            return List.copyOf(lives.values());
-        }
+        return List.copyOf(shown.values());
+    }
+
+    /** The caller holds {@code lives}, or is alone. */
+    private void show() {
+        shown = Collections.unmodifiableMap(new LinkedHashMap<>(lives));
     }
 
     /** Those that anybody was told of. */
@@ -198,6 +207,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
             life.get().forget();
             synchronized (lives) {
                 lives.remove(sandbox);
+                show();
             }
         }
     }
@@ -293,7 +303,13 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
     }
 
     private static Optional<SandboxContainer> container(SandboxRecord record, ContainerId id) {
-        return record.realContainers().stream().filter(one -> one.id().equals(id)).findFirst();
+        // asked for each sandbox of the node: without a list in between
+        for (var held : record.containers()) {
+            if (held.real() && held.container().id().equals(id)) {
+                return Optional.of(held.container());
+            }
+        }
+        return Optional.empty();
     }
 
     @Override
@@ -311,8 +327,8 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
 
     @Override
     public SandboxContainer container(ContainerId container) throws PodException {
-        for (var record : records()) {
-            var found = container(record, container);
+        for (var life : all()) {
+            var found = container(life.record(), container);
             if (found.isPresent()) {
                 return found.get();
             }
@@ -324,6 +340,14 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
     public List<SandboxContainer> containers() {
         return records().stream()
                 .flatMap(record -> record.realContainers().stream())
+                .sorted(Comparator.comparing(SandboxContainer::created))
+                .toList();
+    }
+
+    @Override
+    public List<SandboxContainer> containers(SandboxId sandbox) {
+        return find(sandbox).stream()
+                .flatMap(life -> life.record().realContainers().stream())
                 .sorted(Comparator.comparing(SandboxContainer::created))
                 .toList();
     }

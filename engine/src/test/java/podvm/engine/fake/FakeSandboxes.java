@@ -261,6 +261,11 @@ public final class FakeSandboxes implements Sandboxes {
         return List.copyOf(containers.values());
     }
 
+    @Override
+    public synchronized List<SandboxContainer> containers(SandboxId sandbox) {
+        return of(sandbox);
+    }
+
     private void running(ContainerId id) throws PodException {
         if (container(id).state() != SandboxContainer.State.RUNNING) {
             throw new PodException(Kind.CONFLICT, "container " + id + " is not running", "");

@@ -27,6 +27,18 @@ final class Calls {
 
     private Calls() {}
 
+    /** What only looks at memory, on the thread that the call has come with. */
+    static <A> void now(StreamObserver<A> observer, Verb<A> verb) {
+        try {
+            observer.onNext(verb.answer());
+            observer.onCompleted();
+        } catch (PodException e) {
+            observer.onError(status(e).asRuntimeException());
+        } catch (InterruptedException _) {
+            observer.onError(Status.CANCELLED.asRuntimeException());
+        }
+    }
+
     static <A> void answer(String name, StreamObserver<A> observer, Verb<A> verb) {
         stream(name, observer, out -> out.send(verb.answer()));
     }
@@ -44,7 +56,7 @@ final class Calls {
             verb.answer(out);
             out.complete();
         } catch (PodException e) {
-            out.fail(status(e.kind()).withDescription(bounded(e.describe())));
+            out.fail(status(e));
         } catch (IOException e) {
             out.fail(Status.CANCELLED.withDescription(e.getMessage()));
         } catch (InterruptedException _) {
@@ -62,7 +74,11 @@ final class Calls {
                 : description.substring(0, LONGEST) + "...";
     }
 
-    private static Status status(PodException.Kind kind) {
+    private static Status status(PodException e) {
+        return code(e.kind()).withDescription(bounded(e.describe()));
+    }
+
+    private static Status code(PodException.Kind kind) {
         return switch (kind) {
             case INVALID -> Status.INVALID_ARGUMENT;
             case NOT_FOUND -> Status.NOT_FOUND;

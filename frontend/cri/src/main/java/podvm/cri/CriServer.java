@@ -65,6 +65,7 @@ public final class CriServer implements AutoCloseable {
                         // gRPC asks every connection for it; a Unix socket only warns
                         .withChildOption(ChannelOption.SO_KEEPALIVE, null)
                         .executor(threads)
+                        .callExecutor(new AtOnce(threads))
                         .maxInboundMessageSize(LARGEST_MESSAGE)
                         .addService(new RuntimeCalls(sandboxes, streams, fields, node))
                         .addService(new ImageCalls(images, fields, node))

@@ -30,12 +30,34 @@ final class Ids {
     }
 
     Optional<SandboxId> findSandbox(String text) throws PodException {
+        if (text.length() == WHOLE) {
+            return known(() -> sandboxes.status(SandboxId.parse(text)).id());
+        }
         return find("pod sandbox", text, sandboxes.list(), SandboxStatus::id, SandboxId::text);
     }
 
     Optional<ContainerId> findContainer(String text) throws PodException {
+        if (text.length() == WHOLE) {
+            return known(() -> sandboxes.container(ContainerId.parseLong(text)).id());
+        }
         return find(
                 "container", text, sandboxes.containers(), SandboxContainer::id, ContainerId::text);
+    }
+
+    private interface LookUp<I> {
+        I id() throws PodException;
+    }
+
+    /** A whole id, which needs no look at the others. */
+    private static <I> Optional<I> known(LookUp<I> lookUp) throws PodException {
+        try {
+            return Optional.of(lookUp.id());
+        } catch (PodException e) {
+            if (e.kind() == Kind.NOT_FOUND) {
+                return Optional.empty();
+            }
+            throw e;
+        }
     }
 
     private static <T, I> Optional<I> find(
@@ -54,7 +76,7 @@ final class Ids {
             throw new PodException(
                     Kind.INVALID,
                     "more than one " + what + " has an id that begins with " + text,
-                    text.length() < WHOLE ? "use more of its digits" : "");
+                    "use more of its digits");
         }
         return matches.stream().findFirst();
     }

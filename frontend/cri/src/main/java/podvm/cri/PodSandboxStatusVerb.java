@@ -24,8 +24,7 @@ final class PodSandboxStatusVerb {
                 PodSandboxStatusResponse.newBuilder()
                         .setStatus(SandboxMessages.status(status))
                         .setTimestamp(Times.nanos(Instant.now()));
-        sandboxes.containers().stream()
-                .filter(container -> container.sandbox().equals(id))
+        sandboxes.containers(id).stream()
                 .map(ContainerMessages::status)
                 .forEach(response::addContainersStatuses);
         if (request.getVerbose()) {

@@ -58,8 +58,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
 
     @Override
     public void version(VersionRequest request, StreamObserver<VersionResponse> observer) {
-        Calls.answer(
-                "Version",
+        Calls.now(
                 observer,
                 () ->
                         VersionResponse.newBuilder()
@@ -78,7 +77,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     @Override
     public void runtimeConfig(
             RuntimeConfigRequest request, StreamObserver<RuntimeConfigResponse> observer) {
-        Calls.answer("RuntimeConfig", observer, RuntimeCalls::runtimeConfig);
+        Calls.now(observer, RuntimeCalls::runtimeConfig);
     }
 
     /** The kubelet's own cgroups follow the init system, as sd_booted(3) finds it. */
@@ -149,7 +148,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     @Override
     public void podSandboxStatus(
             PodSandboxStatusRequest request, StreamObserver<PodSandboxStatusResponse> observer) {
-        Calls.answer("PodSandboxStatus", observer, () -> podSandboxStatus.answer(request));
+        Calls.now(observer, () -> podSandboxStatus.answer(request));
     }
 
     private List<PodSandbox> list(PodSandboxFilter filter) {
@@ -161,8 +160,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     @Override
     public void listPodSandbox(
             ListPodSandboxRequest request, StreamObserver<ListPodSandboxResponse> observer) {
-        Calls.answer(
-                "ListPodSandbox",
+        Calls.now(
                 observer,
                 () ->
                         ListPodSandboxResponse.newBuilder()
@@ -229,7 +227,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     @Override
     public void containerStatus(
             ContainerStatusRequest request, StreamObserver<ContainerStatusResponse> observer) {
-        Calls.answer("ContainerStatus", observer, () -> containerStatus.answer(request));
+        Calls.now(observer, () -> containerStatus.answer(request));
     }
 
     private List<Container> list(ContainerFilter filter) {
@@ -241,8 +239,7 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
     @Override
     public void listContainers(
             ListContainersRequest request, StreamObserver<ListContainersResponse> observer) {
-        Calls.answer(
-                "ListContainers",
+        Calls.now(
                 observer,
                 () ->
                         ListContainersResponse.newBuilder()

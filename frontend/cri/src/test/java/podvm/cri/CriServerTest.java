@@ -55,7 +55,12 @@ class CriServerTest {
 
     @BeforeEach
     void start() throws Exception {
-        streams = StreamServer.start(InetAddress.getLoopbackAddress(), 0);
+        streams =
+                StreamServer.start(
+                        InetAddress.getLoopbackAddress(),
+                        0,
+                        new podvm.cri.streaming.StreamTls.Plain(),
+                        _ -> {});
         var socket = directory.resolve("podvm.sock");
         var node = new NodeInfo("1.2.3", Path.of("/images"), () -> network, () -> "{}");
         server =

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import podvm.engine.Deadline;
+import podvm.engine.Forks;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
@@ -90,16 +91,28 @@ record PluginChain(Plugins plugins, NetworkList network) {
         }
     }
 
-    /** Fails where a plugin is missing, or says that it cannot serve now. */
+    /**
+     * Fails where a plugin is missing, or says that it cannot serve now. All are asked at once: the
+     * kubelet asks every few seconds, and a plugin changes nothing while it is asked.
+     */
     void status(Deadline deadline) throws PodException, InterruptedException {
-        for (var plugin : network.plugins()) {
-            var file = plugins.find(NetworkList.type(plugin), network.name());
-            var version = plugins.version(network, plugin, deadline);
-            if (version.atLeast(CniVersion.V1_1_0)) {
-                var configuration = configuration(plugin, version, nothing(), Optional.empty());
-                var _ = plugins.call(file, "STATUS", Map.of(), configuration, deadline);
+        try (var forks = new Forks("cni-status")) {
+            for (var plugin : network.plugins()) {
+                var _ = forks.fork(() -> status(plugin, deadline));
             }
+            forks.join(deadline);
         }
+    }
+
+    private Optional<ObjectNode> status(ObjectNode plugin, Deadline deadline)
+            throws PodException, InterruptedException {
+        var file = plugins.find(NetworkList.type(plugin), network.name());
+        var version = plugins.version(network, plugin, deadline);
+        if (!version.atLeast(CniVersion.V1_1_0)) {
+            return Optional.empty();
+        }
+        var configuration = configuration(plugin, version, nothing(), Optional.empty());
+        return plugins.call(file, "STATUS", Map.of(), configuration, deadline);
     }
 
     /** Has the plugins give back what belongs to none of these pods. */

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
@@ -100,7 +101,7 @@ record Program(List<String> command, Map<String, String> environment, byte[] inp
                 throw new PodException(
                         Kind.DEADLINE, name() + " did not end in time and was killed", "");
             }
-            Thread.sleep(pause);
+            var _ = process.waitFor(pause, TimeUnit.MILLISECONDS);
         }
     }
 

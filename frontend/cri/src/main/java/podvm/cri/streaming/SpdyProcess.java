@@ -1,7 +1,6 @@
 package podvm.cri.streaming;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -10,9 +9,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Waits until a client has opened all streams of a process, then joins the two. */
 final class SpdyProcess implements SpdyConnection.Streams, Client {
-    /** As long as the kubelet itself waits. */
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
-
     private final Destination.Process destination;
     private final SpdyConnection connection;
     private final Set<String> expected;
@@ -20,12 +16,12 @@ final class SpdyProcess implements SpdyConnection.Streams, Client {
     private final Inflow none;
     private @Nullable ProcessRun run;
 
-    SpdyProcess(Destination.Process destination, SpdyConnection connection) {
+    SpdyProcess(Destination.Process destination, SpdyConnection connection, Patience patience) {
         this.destination = destination;
         this.connection = connection;
         this.expected = expected(destination.streams());
         this.none = connection.inflow();
-        connection.later(PATIENCE, this::checkComplete);
+        connection.later(patience.streams(), this::checkComplete);
     }
 
     private static Set<String> expected(Destination.Streams wanted) {

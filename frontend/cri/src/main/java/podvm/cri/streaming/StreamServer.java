@@ -17,7 +17,9 @@ import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 
@@ -27,26 +29,46 @@ import podvm.engine.PodException.Kind;
  * unless somebody chose otherwise.
  */
 public final class StreamServer implements AutoCloseable {
-    private static final int REQUEST_SECONDS = 30;
     private static final int LARGEST_REQUEST = 16 * 1024;
 
     private final Tokens tokens;
     private final EventLoopGroup loop;
     private final ChannelGroup clients;
     private final Channel listener;
+    private final String scheme;
 
     private StreamServer(
-            Tokens tokens, EventLoopGroup loop, ChannelGroup clients, Channel listener) {
+            Tokens tokens,
+            EventLoopGroup loop,
+            ChannelGroup clients,
+            Channel listener,
+            String scheme) {
         this.tokens = tokens;
         this.loop = loop;
         this.clients = clients;
         this.listener = listener;
+        this.scheme = scheme;
     }
 
     /**
      * @param port 0: any free one
+     * @param notes hears of certificates that cannot be used any more
      */
-    public static StreamServer start(InetAddress address, int port) throws PodException {
+    public static StreamServer start(
+            InetAddress address, int port, StreamTls tls, Consumer<String> notes)
+            throws PodException {
+        return start(address, port, tls, notes, Patience.USUAL);
+    }
+
+    static StreamServer start(
+            InetAddress address, int port, StreamTls tls, Consumer<String> notes, Patience patience)
+            throws PodException {
+        Optional<Identity> identity =
+                switch (tls) {
+                    case StreamTls.Plain _ -> Optional.empty();
+                    case StreamTls.SelfSigned _ -> Optional.of(Identity.selfSigned(address));
+                    case StreamTls.KeyPair files -> Optional.of(Identity.ofFiles(files, notes));
+                };
         var tokens = new Tokens(System::nanoTime);
         var loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
         var clients = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
@@ -54,7 +76,7 @@ public final class StreamServer implements AutoCloseable {
                 new ServerBootstrap()
                         .group(loop)
                         .channel(NioServerSocketChannel.class)
-                        .childHandler(new Accepted(tokens, clients))
+                        .childHandler(new Accepted(tokens, clients, identity, patience))
                         .bind(address, port)
                         .awaitUninterruptibly();
         if (!bound.isSuccess()) {
@@ -66,19 +88,26 @@ public final class StreamServer implements AutoCloseable {
                     "choose another cri.streaming-address or cri.streaming-port",
                     bound.cause());
         }
-        return new StreamServer(tokens, loop, clients, bound.channel());
+        return new StreamServer(
+                tokens, loop, clients, bound.channel(), identity.isPresent() ? "https" : "http");
     }
 
     /** The URL at which one client may come within a minute. */
     public String promise(String verb, Destination destination) throws PodException {
         var address = (InetSocketAddress) listener.localAddress();
         var host = address.getAddress().getHostAddress();
-        return "http://%s:%d/%s/%s"
+        return "%s://%s:%d/%s/%s"
                 .formatted(
+                        scheme,
                         address.getAddress() instanceof Inet6Address ? "[" + host + "]" : host,
                         address.getPort(),
                         verb,
                         tokens.add(destination));
+    }
+
+    /** Connections that are open. */
+    int clients() {
+        return clients.size();
     }
 
     /** Ends all streams. */
@@ -92,21 +121,35 @@ public final class StreamServer implements AutoCloseable {
     private static final class Accepted extends ChannelInitializer<SocketChannel> {
         private final Tokens tokens;
         private final ChannelGroup clients;
+        private final Optional<Identity> identity;
+        private final Patience patience;
 
-        Accepted(Tokens tokens, ChannelGroup clients) {
+        Accepted(
+                Tokens tokens,
+                ChannelGroup clients,
+                Optional<Identity> identity,
+                Patience patience) {
             this.tokens = tokens;
             this.clients = clients;
+            this.identity = identity;
+            this.patience = patience;
         }
 
         @Override
         protected void initChannel(SocketChannel channel) {
             clients.add(channel);
+            var request = patience.request();
+            if (identity.isPresent()) {
+                var tls = identity.get().now().newHandler(channel.alloc());
+                tls.setHandshakeTimeoutMillis(request.toMillis());
+                channel.pipeline().addLast(tls);
+            }
             channel.pipeline()
                     .addLast(
-                            new ReadTimeoutHandler(REQUEST_SECONDS),
+                            new ReadTimeoutHandler(request.toMillis(), TimeUnit.MILLISECONDS),
                             new HttpServerCodec(),
                             new HttpObjectAggregator(LARGEST_REQUEST),
-                            new Upgrade(tokens));
+                            new Upgrade(tokens, patience));
         }
     }
 }

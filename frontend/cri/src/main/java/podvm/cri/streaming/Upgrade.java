@@ -19,10 +19,13 @@ import io.netty.handler.codec.http.websocketx.WebSocketFrameAggregator;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshakerFactory;
 import io.netty.handler.codec.spdy.SpdyFrameCodec;
 import io.netty.handler.codec.spdy.SpdyVersion;
+import io.netty.handler.timeout.IdleStateEvent;
+import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.handler.timeout.ReadTimeoutHandler;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /** The one HTTP request of a connection: a token, and the protocol that follows. */
 final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
@@ -33,9 +36,11 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final int LARGEST_MESSAGE = 1 << 20;
 
     private final Tokens tokens;
+    private final Patience patience;
 
-    Upgrade(Tokens tokens) {
+    Upgrade(Tokens tokens, Patience patience) {
         this.tokens = tokens;
+        this.patience = patience;
     }
 
     @Override
@@ -65,7 +70,7 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
-    private static void spdy(
+    private void spdy(
             ChannelHandlerContext context, FullHttpRequest request, Destination destination) {
         var ours =
                 switch (destination) {
@@ -89,6 +94,7 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
         context.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
         var pipeline = context.pipeline();
         pipeline.remove(HttpObjectAggregator.class);
+        addIdleness(pipeline);
         addSpdy(pipeline, destination);
         pipeline.remove(ReadTimeoutHandler.class);
         pipeline.remove(Upgrade.class);
@@ -96,7 +102,7 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
         pipeline.remove(HttpServerCodec.class);
     }
 
-    private static void addSpdy(ChannelPipeline pipeline, Destination destination) {
+    private void addSpdy(ChannelPipeline pipeline, Destination destination) {
         pipeline.addLast(new ReadGate(), new SpdyFrameCodec(SpdyVersion.SPDY_3_1));
         pipeline.addLast(
                 new SpdyConnection(
@@ -104,13 +110,13 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
                         connection ->
                                 switch (destination) {
                                     case Destination.Process process ->
-                                            new SpdyProcess(process, connection);
+                                            new SpdyProcess(process, connection, patience);
                                     case Destination.Ports ports ->
                                             new SpdyPorts(ports, connection);
                                 }));
     }
 
-    private static void webSocket(
+    private void webSocket(
             ChannelHandlerContext context, FullHttpRequest request, Destination destination) {
         var ours =
                 switch (destination) {
@@ -141,6 +147,7 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
                 .addListener(done -> {
                     if (done.isSuccess()) {
                         var pipeline = context.pipeline();
+                        addIdleness(pipeline);
                         addWebSocket(pipeline, protocol.get(), destination);
                         pipeline.remove(ReadTimeoutHandler.class);
                         pipeline.remove(Upgrade.class);
@@ -150,8 +157,7 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
                 });
     }
 
-    private static void addWebSocket(
-            ChannelPipeline pipeline, String protocol, Destination destination) {
+    private void addWebSocket(ChannelPipeline pipeline, String protocol, Destination destination) {
         switch (destination) {
             case Destination.Process process ->
                     pipeline.addLast(
@@ -162,6 +168,19 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpRequest> {
                 addSpdy(pipeline, destination);
             }
         }
+    }
+
+    /** A client that has stalled, or gone without a word, holds a process and its streams. */
+    private void addIdleness(ChannelPipeline pipeline) {
+        long idle = patience.idle().toMillis();
+        pipeline.addLast(
+                new IdleStateHandler(0, 0, idle, TimeUnit.MILLISECONDS) {
+                    @Override
+                    protected void channelIdle(
+                            ChannelHandlerContext context, IdleStateEvent event) {
+                        var _ = context.close();
+                    }
+                });
     }
 
     /** The values of a header that may be repeated, and have several in each. */

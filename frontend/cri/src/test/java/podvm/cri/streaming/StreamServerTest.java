@@ -57,7 +57,9 @@ class StreamServerTest {
     @BeforeAll
     void start() throws Exception {
         tool = GoTool.build("streams");
-        server = StreamServer.start(InetAddress.getLoopbackAddress(), 0);
+        server =
+                StreamServer.start(
+                        InetAddress.getLoopbackAddress(), 0, new StreamTls.Plain(), _ -> {});
     }
 
     @AfterEach
