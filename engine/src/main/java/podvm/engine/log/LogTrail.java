@@ -2,15 +2,17 @@ package podvm.engine.log;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
+import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.zip.ZipException;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.Agent.OutputStreamKind;
 import podvm.engine.Pods.LogLine;
@@ -22,16 +24,16 @@ final class LogTrail implements AutoCloseable {
     private static final int BUFFER = 64 * 1024;
 
     private final String container;
-    private final Path directory;
-    private @Nullable Path file;
+    private final LogSuccession files;
+    private LogSuccession.@Nullable Opened file;
     private @Nullable InputStream in;
     private final byte[] buffer = new byte[BUFFER];
     private int start;
     private int end;
 
-    LogTrail(String container, Path directory) {
+    LogTrail(String container, LogSuccession files) {
         this.container = container;
-        this.directory = directory;
+        this.files = files;
     }
 
     /** The next line; empty when there is none yet. */
@@ -64,14 +66,14 @@ final class LogTrail implements AutoCloseable {
             // longer than any line of ours: drop it
             end = 0;
         }
-        int n = in.read(buffer, end, buffer.length - end);
+        int n = read(in);
         if (n < 0) {
             if (successor().isEmpty()) {
                 return false;
             }
             // the writer left this file before it began the next one: what is read now is all there
             // will be
-            n = in.read(buffer, end, buffer.length - end);
+            n = read(in);
             if (n < 0) {
                 end = 0;
                 return openSuccessor() && fill();
@@ -81,21 +83,26 @@ final class LogTrail implements AutoCloseable {
         return true;
     }
 
+    private int read(InputStream from) throws IOException {
+        try {
+            return from.read(buffer, end, buffer.length - end);
+        } catch (ZipException | EOFException e) {
+            throw new FileSystemException(String.valueOf(file), null, e.getMessage());
+        }
+    }
+
     private Optional<Path> successor() throws IOException {
-        var current = file;
-        return LogFiles.list(directory).stream()
-                .filter(candidate -> current == null || candidate.compareTo(current) > 0)
-                .findFirst();
+        return files.after(Optional.ofNullable(file));
     }
 
     /** Where rotation has just deleted the next file, the one after it is the next. */
     private boolean openSuccessor() throws IOException {
         for (var next = successor(); next.isPresent(); next = successor()) {
             try {
-                var opened = Files.newInputStream(next.get());
+                var opened = LogSuccession.Opened.of(next.get());
                 close();
-                in = opened;
-                file = next.get();
+                in = opened.in();
+                file = opened;
                 return true;
             } catch (NoSuchFileException e) {
                 // the list has changed

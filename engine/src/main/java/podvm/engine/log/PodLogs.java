@@ -1,18 +1,12 @@
 package podvm.engine.log;
 
 import java.io.IOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.PriorityQueue;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import podvm.engine.PodException;
-import podvm.engine.Pods.LogLine;
 import podvm.engine.Pods.LogQuery;
 import podvm.engine.Pods.LogReader;
 
@@ -59,69 +53,29 @@ public final class PodLogs {
      */
     public void read(List<String> containers, LogQuery query, LogReader reader)
             throws PodException, InterruptedException {
-        var trails = new ArrayList<LogTrail>();
-        try {
-            containers.forEach(name -> trails.add(new LogTrail(name, directory.resolve(name))));
-            long seen = writes();
-            present(trails, query, reader);
-            while (query.follow()) {
-                for (var trail : trails) {
-                    for (var line = trail.next(); line.isPresent(); line = trail.next()) {
-                        if (wanted(query, line.get())) {
-                            reader.line(line.get());
-                        }
+        LogMerge.read(
+                query,
+                reader,
+                logs -> {
+                    for (var name : containers) {
+                        var files = LogSuccession.ofParts(directory.resolve(name));
+                        logs.add(new LogTrail(name, files));
                     }
-                }
-                var next = awaitWrite(seen);
-                if (next.isEmpty()) {
-                    return;
-                }
-                seen = next.get();
-            }
-        } catch (IOException e) {
-            if (e instanceof FileSystemException) {
-                throw new PodException(
-                        PodException.Kind.CORRUPT,
-                        "cannot read the log in " + directory + ": " + e.getMessage(),
-                        "",
-                        e);
-            }
-            // the reader went away
-        } finally {
-            closeAll(trails);
-        }
+                    follow(logs, query.follow());
+                });
     }
 
-    private void present(List<LogTrail> trails, LogQuery query, LogReader reader)
-            throws IOException {
-        record Head(LogLine line, LogTrail trail) {}
-        var heads = new PriorityQueue<Head>(Comparator.comparing(head -> head.line.time()));
-        for (var trail : trails) {
-            trail.next().ifPresent(line -> heads.add(new Head(line, trail)));
-        }
-        var tail = new ArrayDeque<LogLine>();
-        while (!heads.isEmpty()) {
-            var head = heads.remove();
-            head.trail.next().ifPresent(line -> heads.add(new Head(line, head.trail)));
-            if (!wanted(query, head.line)) {
-                continue;
+    private void follow(LogMerge logs, boolean follow) throws IOException, InterruptedException {
+        long seen = writes();
+        logs.present();
+        while (follow) {
+            logs.more();
+            var next = awaitWrite(seen);
+            if (next.isEmpty()) {
+                return;
             }
-            if (query.tail().isEmpty()) {
-                reader.line(head.line);
-            } else if (query.tail().get() > 0) {
-                tail.add(head.line);
-                if (tail.size() > query.tail().get()) {
-                    tail.remove();
-                }
-            }
+            seen = next.get();
         }
-        for (var line : tail) {
-            reader.line(line);
-        }
-    }
-
-    private static boolean wanted(LogQuery query, LogLine line) {
-        return query.since().isEmpty() || !line.time().isBefore(query.since().get());
     }
 
     private long writes() {
@@ -144,17 +98,6 @@ public final class PodLogs {
             return writes == seen ? Optional.empty() : Optional.of(writes);
         } finally {
             lock.unlock();
-        }
-    }
-
-    private static void closeAll(List<LogTrail> trails) throws PodException {
-        for (var trail : trails) {
-            try {
-                trail.close();
-            } catch (IOException e) {
-                throw new PodException(
-                        PodException.Kind.CORRUPT, "cannot close a log: " + e.getMessage(), "", e);
-            }
         }
     }
 }

@@ -111,7 +111,7 @@ final class SandboxLife {
     }
 
     /** What its machine needs to know of it is what a pod without containers says. */
-    private static PodSpec shape(SandboxSpec spec) {
+    static PodSpec shape(SandboxSpec spec) {
         var metadata = spec.metadata();
         return new PodSpec(
                 metadata.namespace(),

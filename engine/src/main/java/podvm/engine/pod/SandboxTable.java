@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.Optional;
 import podvm.engine.Agent.ExecOutput;
 import podvm.engine.Agent.ExecSession;
-import podvm.engine.Agent.ProcessPlan;
 import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
@@ -172,6 +171,14 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
         synchronized (lives) {
             return List.copyOf(lives.values());
         }
+    }
+
+    /** For those who look at pods. */
+    List<SandboxPod> known() {
+        return all().stream()
+                .filter(life -> life.record().stage() != Stage.STARTING)
+                .map(SandboxPod::new)
+                .toList();
     }
 
     /** Those that anybody was told of. */
@@ -350,23 +357,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
     @Override
     public ExecSession exec(ContainerId container, ExecSpec spec, ExecOutput output)
             throws PodException, InterruptedException {
-        if (spec.args().isEmpty()) {
-            throw new PodException(Kind.INVALID, "no command to execute", "");
-        }
-        var plan =
-                new ProcessPlan(
-                        spec.args(),
-                        spec.env(),
-                        spec.workingDir(),
-                        spec.user(),
-                        Optional.empty(),
-                        List.of(),
-                        false,
-                        spec.terminal(),
-                        spec.columns(),
-                        spec.rows(),
-                        0,
-                        List.of());
+        var plan = ExecPlans.of(spec, "");
         var place = runningNow(container);
         return place.life().link().agent().exec(container, plan, spec.stdin(), output);
     }
@@ -381,7 +372,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
     }
 
     /** Of one that is removed before anybody looks: that of a killed one. */
-    private static int exitCode(SandboxLife life, ContainerId container)
+    static int exitCode(SandboxLife life, ContainerId container)
             throws PodException, InterruptedException {
         for (var seen = life.record();
                 ;

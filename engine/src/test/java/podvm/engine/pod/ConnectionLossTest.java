@@ -25,9 +25,9 @@ import podvm.engine.fake.FragileAgents;
 final class ConnectionLossTest {
     @TempDir Path directory;
 
-    private static PodTable open(FakeNode node, FragileAgents agents) throws Exception {
+    private static NodePods open(FakeNode node, FragileAgents agents) throws Exception {
         var ports = node.ports();
-        return PodTable.open(
+        return Rig.open(
                 new Ports(
                         ports.images(),
                         ports.machines(),

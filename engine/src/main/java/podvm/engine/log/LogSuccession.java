@@ -1,0 +1,77 @@
+package podvm.engine.log;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Optional;
+import java.util.zip.GZIPInputStream;
+import org.jspecify.annotations.Nullable;
+
+/** The files of one log, of which the last one grows. */
+interface LogSuccession {
+    /** The one to read next, or first; empty where there is none yet. */
+    Optional<Path> after(Optional<Opened> before) throws IOException;
+
+    /** Files that are never renamed, and whose names sort by age. */
+    static LogSuccession ofParts(Path directory) {
+        return before ->
+                LogFiles.list(directory).stream()
+                        .filter(file -> before.isEmpty() || file.compareTo(before.get().path()) > 0)
+                        .findFirst();
+    }
+
+    /**
+     * A file that somebody gives another name, beginning with its own, when it has grown, and may
+     * compress then.
+     */
+    static LogSuccession ofRenamed(Path newest) {
+        return before -> {
+            var files = RenamedFiles.list(newest);
+            if (before.isEmpty()) {
+                return files.stream().findFirst();
+            }
+            for (int i = 0; i < files.size(); i++) {
+                if (before.get().is(files.get(i))) {
+                    return files.stream().skip(i + 1).findFirst();
+                }
+            }
+            // it was compressed, or is gone: what is written now follows
+            return Optional.of(newest).filter(Files::exists);
+        };
+    }
+
+    /**
+     * @param key of the file itself, whatever its name is by now
+     */
+    record Opened(Path path, @Nullable Object key, InputStream in) {
+        private static final String COMPRESSED = ".gz";
+
+        static Opened of(Path path) throws IOException {
+            while (true) {
+                var key = key(path);
+                var in = Files.newInputStream(path);
+                // it may have been renamed in between
+                if (key != null && key.equals(key(path))) {
+                    boolean packed = path.toString().endsWith(COMPRESSED);
+                    return new Opened(path, key, packed ? new GZIPInputStream(in) : in);
+                }
+                in.close();
+            }
+        }
+
+        private static @Nullable Object key(Path path) throws IOException {
+            return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+        }
+
+        boolean is(Path other) throws IOException {
+            return Files.exists(other) && key != null && key.equals(key(other));
+        }
+
+        @Override
+        public String toString() {
+            return path.toString();
+        }
+    }
+}
