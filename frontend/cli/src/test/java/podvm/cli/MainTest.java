@@ -91,9 +91,9 @@ class MainTest {
         var id = run(pod("p", "sleep"), "-d").out().strip();
         assertThat(id).matches("[0-9a-f]{32}");
         var lines = shell.podvm("ps").out().lines().toList();
-        assertThat(lines.get(0)).matches("ID +NAME +READY +STATUS +RESTARTS +AGE +IP");
+        assertThat(lines.get(0)).matches("ID +NAME +READY +STATUS +RESTARTS +AGE +IP +MANAGER");
         assertThat(lines.get(1))
-                .matches(id.substring(0, 12) + " +p +1/1 +Running +0 +\\d+s +10.0.2.15");
+                .matches(id.substring(0, 12) + " +p +1/1 +Running +0 +\\d+s +10.0.2.15 +podvm");
         assertThat(shell.podvm("rm", "p").code()).isEqualTo(125);
         assertThat(shell.podvm("stop", "-t", "1", "p").out()).isEqualTo("p\n");
         assertThat(shell.podvm("ps").out().lines()).hasSize(1);
