@@ -237,7 +237,8 @@ class HostPathsIT {
                 Map.of(),
                 Map.of(),
                 Map.of(),
-                SandboxSpec.Limits.NONE);
+                SandboxSpec.Limits.NONE,
+                Optional.empty());
     }
 
     private static ContainerConfig container(String name, Mount... mounts) {

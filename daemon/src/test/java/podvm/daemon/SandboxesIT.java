@@ -84,7 +84,8 @@ class SandboxesIT {
                 Map.of(),
                 Map.of(),
                 Map.of(),
-                SandboxSpec.Limits.NONE);
+                SandboxSpec.Limits.NONE,
+                Optional.empty());
     }
 
     /** Another user who may bind low ports. */

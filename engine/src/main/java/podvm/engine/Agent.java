@@ -125,49 +125,7 @@ public interface Agent extends AutoCloseable {
             Processes processes,
             boolean stdin,
             boolean stdinOnce,
-            Optional<UserMapping> users) {
-        /** Its users are the machine's. */
-        public ContainerPlan(
-                ContainerId id,
-                List<String> layerSerials,
-                boolean readOnlyRoot,
-                ProcessPlan process,
-                List<MountPlan> mounts,
-                ResourceLimits limits,
-                SecurityPlan security,
-                Processes processes,
-                boolean stdin,
-                boolean stdinOnce) {
-            this(
-                    id,
-                    layerSerials,
-                    readOnlyRoot,
-                    process,
-                    mounts,
-                    limits,
-                    security,
-                    processes,
-                    stdin,
-                    stdinOnce,
-                    Optional.empty());
-        }
-
-        /** With users that are others in the machine. */
-        public ContainerPlan withUsers(Optional<UserMapping> mapping) {
-            return new ContainerPlan(
-                    id,
-                    layerSerials,
-                    readOnlyRoot,
-                    process,
-                    mounts,
-                    limits,
-                    security,
-                    processes,
-                    stdin,
-                    stdinOnce,
-                    mapping);
-        }
-    }
+            Optional<UserMapping> users) {}
 
     /** Whose processes a container sees. */
     sealed interface Processes {

@@ -42,30 +42,15 @@ public record ContainerConfig(
 
     /** The same container with other mounts. */
     public ContainerConfig with(List<Mount> others) {
-        return new ContainerConfig(
-                metadata,
-                image,
-                imageAsked,
-                command,
-                args,
-                workingDir,
-                env,
-                List.copyOf(others),
-                devices,
-                labels,
-                annotations,
-                logFile,
-                stdin,
-                stdinOnce,
-                tty,
-                resources,
-                security,
-                pidNamespace,
-                stopSignal);
+        return with(others, resources);
     }
 
     /** The same container with other limits. */
     public ContainerConfig with(Resources others) {
+        return with(mounts, others);
+    }
+
+    private ContainerConfig with(List<Mount> otherMounts, Resources otherResources) {
         return new ContainerConfig(
                 metadata,
                 image,
@@ -74,7 +59,7 @@ public record ContainerConfig(
                 args,
                 workingDir,
                 env,
-                mounts,
+                List.copyOf(otherMounts),
                 devices,
                 labels,
                 annotations,
@@ -82,7 +67,7 @@ public record ContainerConfig(
                 stdin,
                 stdinOnce,
                 tty,
-                others,
+                otherResources,
                 security,
                 pidNamespace,
                 stopSignal);

@@ -22,19 +22,6 @@ public record NetworkRequest(
         Dns dns,
         String sandbox) {
 
-    /** Of a pod that no kubelet knows. */
-    public NetworkRequest(
-            PodId pod,
-            String namespace,
-            String name,
-            String uid,
-            Map<String, String> annotations,
-            NetworkChoice network,
-            List<PortMapping> ports,
-            Dns dns) {
-        this(pod, namespace, name, uid, annotations, network, ports, dns, pod.text());
-    }
-
     /**
      * @param hostPort 0: not mapped
      * @param hostIp empty: every address of the node

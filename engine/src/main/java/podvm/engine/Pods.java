@@ -76,7 +76,18 @@ public interface Pods {
     /**
      * @param tail newest lines only; empty: all
      */
-    record LogQuery(boolean follow, Optional<Instant> since, Optional<Integer> tail) {}
+    record LogQuery(Follow follow, Optional<Instant> since, Optional<Integer> tail) {}
+
+    /** What a reader of a log wants of what is still to be written. */
+    enum Follow {
+        NO,
+
+        /** What rotates away before it was read is lost to this reader, who is told. */
+        YES,
+
+        /** Nothing rotates away before it was read: the container waits for a slow reader. */
+        HOLD
+    }
 
     /** One line of a log, without its newline; {@code partial}: the line goes on in the next. */
     record LogLine(
@@ -92,6 +103,9 @@ public interface Pods {
     @FunctionalInterface
     interface LogReader {
         void line(LogLine line) throws IOException;
+
+        /** Before the next line of this container others have gone unread. */
+        default void lost(String container) throws IOException {}
     }
 
     @FunctionalInterface

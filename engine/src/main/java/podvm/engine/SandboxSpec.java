@@ -30,32 +30,6 @@ public record SandboxSpec(
         Limits limits,
         Optional<UserMapping> users) {
 
-    /** Its users are its machine's. */
-    public SandboxSpec(
-            Metadata metadata,
-            String handler,
-            String hostname,
-            Optional<Path> logDirectory,
-            Dns dns,
-            List<PortMapping> ports,
-            Map<String, String> labels,
-            Map<String, String> annotations,
-            Map<String, String> sysctls,
-            Limits limits) {
-        this(
-                metadata,
-                handler,
-                hostname,
-                logDirectory,
-                dns,
-                ports,
-                labels,
-                annotations,
-                sysctls,
-                limits,
-                Optional.empty());
-    }
-
     /** What makes a sandbox unique: a second one with the same is refused. */
     public record Metadata(String name, String uid, String namespace, int attempt) {
         @Override

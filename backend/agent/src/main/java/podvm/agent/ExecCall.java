@@ -9,6 +9,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import podvm.engine.Agent.ExecOutput;
 import podvm.engine.Agent.ExecResult;
 import podvm.engine.Agent.ExecSession;
+import podvm.engine.Causes;
 import podvm.engine.PodException;
 import podvm.proto.agent.v1.ExecRequest;
 import podvm.proto.agent.v1.ExecResponse;
@@ -91,12 +92,7 @@ final class ExecCall implements ExecSession {
         try {
             return result.get();
         } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case PodException failure -> throw failure;
-                case RuntimeException bug -> throw bug;
-                case Error bug -> throw bug;
-                case null, default -> throw new IllegalStateException(e);
-            }
+            throw Causes.of(e);
         }
     }
 

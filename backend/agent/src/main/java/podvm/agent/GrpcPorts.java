@@ -2,7 +2,6 @@ package podvm.agent;
 
 import podvm.engine.GuestPorts;
 import podvm.engine.PodException;
-import podvm.engine.PodException.Kind;
 import podvm.engine.PortConnection;
 import podvm.proto.agent.v1.AgentGrpc;
 
@@ -10,10 +9,7 @@ import podvm.proto.agent.v1.AgentGrpc;
 record GrpcPorts(Connection connection) implements GuestPorts {
     @Override
     public PortConnection connect(int port) throws PodException, InterruptedException {
-        if (port < 1 || port > 65_535) {
-            throw new PodException(Kind.INVALID, "not a port: " + port, "use 1 to 65535");
-        }
-        var what = "connect to port " + port;
+        var what = "connect to port " + GuestPorts.check(port);
         return PortCall.open(
                 connection.converse(AgentGrpc.getConnectPortMethod(), what),
                 connection.peer(),

@@ -359,7 +359,8 @@ class AgentIT {
                         Optional.empty()),
                 new Agent.Processes.Own(),
                 stdin,
-                stdin);
+                stdin,
+                Optional.empty());
     }
 
     private ContainerReport awaitExit(ContainerId container) throws Exception {

@@ -170,7 +170,8 @@ class GrpcAgentTest {
                                                 List.of("/proc/keys"), List.of("/proc/sys")))),
                         new Agent.Processes.Of(new ContainerId("other")),
                         true,
-                        true),
+                        true,
+                        Optional.empty()),
                 soon());
         var request = (CreateContainerRequest) requests.take();
         assertThat(request.getId()).isEqualTo(container.text());

@@ -96,7 +96,8 @@ class UserNetworksTest {
                 Map.of(),
                 new NetworkChoice.User(),
                 List.of(),
-                NetworkRequest.Dns.OF_NETWORK);
+                NetworkRequest.Dns.OF_NETWORK,
+                POD.text());
     }
 
     private PodNetwork attach(String resolvConf) throws Exception {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
 import podvm.engine.PodException;
+import podvm.engine.Pods.Follow;
 import podvm.engine.Pods.LogQuery;
 import podvm.engine.Pods.LogReader;
 
@@ -24,7 +25,8 @@ public final class FileLogs {
 
     /**
      * Hands over what is there, merged by time, and with follow what comes, also of containers that
-     * are new, until the logs are complete or the reader fails.
+     * are new, until the logs are complete or the reader fails. Whoever moves the files away waits
+     * for nobody, so that to hold them is to follow them.
      */
     public static void read(Supplier<Present> present, LogQuery query, LogReader reader)
             throws PodException, InterruptedException {
@@ -36,7 +38,7 @@ public final class FileLogs {
                     var now = present.get();
                     add(now, known, logs);
                     logs.present();
-                    while (query.follow() && !now.complete()) {
+                    while (query.follow() != Follow.NO && !now.complete()) {
                         Thread.sleep(PAUSE_MILLIS);
                         now = present.get();
                         add(now, known, logs);
@@ -49,7 +51,7 @@ public final class FileLogs {
         for (var file : now.files()) {
             if (known.add(file.path())) {
                 var files = LogSuccession.ofRenamed(file.path());
-                logs.add(new LogTrail(file.container(), files));
+                logs.add(new LogTrail(file.container(), files, () -> {}));
             }
         }
     }

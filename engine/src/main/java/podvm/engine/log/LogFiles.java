@@ -30,6 +30,16 @@ final class LogFiles {
         return Integer.parseInt(matcher.group(2));
     }
 
+    /** Whether a part was between these two; attempts are not always without gap. */
+    static boolean between(Path before, Path after) {
+        int next = attempt(before) == attempt(after) ? part(before) + 1 : 0;
+        return part(after) > next;
+    }
+
+    private static int attempt(Path file) {
+        return Integer.parseInt(file.getFileName().toString().substring(0, 6));
+    }
+
     /** Empty where the directory does not exist. */
     static List<Path> list(Path directory) throws IOException {
         try (var files = Files.list(directory)) {

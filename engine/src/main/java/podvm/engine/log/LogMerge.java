@@ -46,6 +46,10 @@ final class LogMerge implements AutoCloseable {
         trails.add(trail);
     }
 
+    List<LogTrail> trails() {
+        return trails;
+    }
+
     /** Hands over what is there, by time. */
     void present() throws IOException {
         record Head(LogLine line, LogTrail trail) {}
@@ -57,6 +61,9 @@ final class LogMerge implements AutoCloseable {
         while (!heads.isEmpty()) {
             var head = heads.remove();
             head.trail.next().ifPresent(line -> heads.add(new Head(line, head.trail)));
+            if (head.trail.lost() && query.tail().isEmpty()) {
+                reader.lost(head.line.container());
+            }
             if (!wanted(head.line)) {
                 continue;
             }
@@ -78,6 +85,9 @@ final class LogMerge implements AutoCloseable {
     void more() throws IOException {
         for (var trail : trails) {
             for (var line = trail.next(); line.isPresent(); line = trail.next()) {
+                if (trail.lost()) {
+                    reader.lost(line.get().container());
+                }
                 if (wanted(line.get())) {
                     reader.line(line.get());
                 }

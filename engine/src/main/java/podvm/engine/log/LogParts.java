@@ -16,12 +16,14 @@ final class LogParts implements LogPlace {
     private final Path directory;
     private final int attempt;
     private final LogWriter.Limits limits;
+    private final LogHolds holds;
     private int part;
 
-    LogParts(Path directory, int attempt, LogWriter.Limits limits) {
+    LogParts(Path directory, int attempt, LogWriter.Limits limits, LogHolds holds) {
         this.directory = directory;
         this.attempt = attempt;
         this.limits = limits;
+        this.holds = holds;
     }
 
     @Override
@@ -59,6 +61,7 @@ final class LogParts implements LogPlace {
     private void deleteOldest() throws IOException {
         var files = LogFiles.list(directory);
         for (var old : files.subList(0, Math.max(0, files.size() - limits.maxFiles()))) {
+            holds.awaitReaders(old);
             Files.deleteIfExists(old);
         }
     }

@@ -14,12 +14,15 @@ interface LogSuccession {
     /** The one to read next, or first; empty where there is none yet. */
     Optional<Path> after(Optional<Opened> before) throws IOException;
 
+    /** Whether files that came after the one are gone, so that the next is not its successor. */
+    boolean isGap(Opened before, Path next) throws IOException;
+
+    /** Whether a reader who is at {@code current} has still to open the other. */
+    boolean isBefore(Optional<Opened> current, Path other);
+
     /** Files that are never renamed, and whose names sort by age. */
     static LogSuccession ofParts(Path directory) {
-        return before ->
-                LogFiles.list(directory).stream()
-                        .filter(file -> before.isEmpty() || file.compareTo(before.get().path()) > 0)
-                        .findFirst();
+        return new PartFiles(directory);
     }
 
     /**
@@ -27,19 +30,7 @@ interface LogSuccession {
      * compress then.
      */
     static LogSuccession ofRenamed(Path newest) {
-        return before -> {
-            var files = RenamedFiles.list(newest);
-            if (before.isEmpty()) {
-                return files.stream().findFirst();
-            }
-            for (int i = 0; i < files.size(); i++) {
-                if (before.get().is(files.get(i))) {
-                    return files.stream().skip(i + 1).findFirst();
-                }
-            }
-            // it was compressed, or is gone: what is written now follows
-            return Optional.of(newest).filter(Files::exists);
-        };
+        return new RenamedFiles(newest);
     }
 
     /**

@@ -12,6 +12,7 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.zip.ZipException;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.Agent.OutputStreamKind;
@@ -25,15 +26,22 @@ final class LogTrail implements AutoCloseable {
 
     private final String container;
     private final LogSuccession files;
-    private LogSuccession.@Nullable Opened file;
+    private final Runnable moved;
+    private volatile LogSuccession.@Nullable Opened file;
     private @Nullable InputStream in;
     private final byte[] buffer = new byte[BUFFER];
     private int start;
     private int end;
+    private final AtomicLong lines = new AtomicLong();
+    private boolean lost;
 
-    LogTrail(String container, LogSuccession files) {
+    /**
+     * @param moved called when the next file was opened
+     */
+    LogTrail(String container, LogSuccession files, Runnable moved) {
         this.container = container;
         this.files = files;
+        this.moved = moved;
     }
 
     /** The next line; empty when there is none yet. */
@@ -44,6 +52,7 @@ final class LogTrail implements AutoCloseable {
                     var line = parse(start, i);
                     start = i + 1;
                     if (line.isPresent()) {
+                        lines.incrementAndGet();
                         return line;
                     }
                     i = start - 1;
@@ -53,6 +62,23 @@ final class LogTrail implements AutoCloseable {
                 return Optional.empty();
             }
         }
+    }
+
+    /** How many lines were read so far. */
+    long lines() {
+        return lines.get();
+    }
+
+    /** Whether this file is still to be opened by this reader. */
+    boolean isBefore(Path other) {
+        return files.isBefore(Optional.ofNullable(file), other);
+    }
+
+    /** Whether files have gone unread since this was last asked. */
+    boolean lost() {
+        boolean answer = lost;
+        lost = false;
+        return answer;
     }
 
     private boolean fill() throws IOException {
@@ -99,10 +125,14 @@ final class LogTrail implements AutoCloseable {
     private boolean openSuccessor() throws IOException {
         for (var next = successor(); next.isPresent(); next = successor()) {
             try {
+                var before = file;
+                boolean gap = before != null && files.isGap(before, next.get());
                 var opened = LogSuccession.Opened.of(next.get());
                 close();
                 in = opened.in();
+                lost |= gap;
                 file = opened;
+                moved.run();
                 return true;
             } catch (NoSuchFileException e) {
                 // the list has changed

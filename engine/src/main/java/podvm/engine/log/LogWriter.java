@@ -46,9 +46,10 @@ public final class LogWriter implements LogSink {
     private record Written(Instant newest, int entries) {}
 
     /** A log of our own, which begins a new file when one has grown. */
-    public static LogWriter inDirectory(
-            Path directory, int attempt, Limits limits, Runnable written) throws PodException {
-        return new LogWriter(new LogParts(directory, attempt, limits), written);
+    static LogWriter inDirectory(
+            Path directory, int attempt, Limits limits, LogHolds holds, Runnable written)
+            throws PodException {
+        return new LogWriter(new LogParts(directory, attempt, limits, holds), written);
     }
 
     /** Somebody else's file: whoever moves it away says so by {@link #reopen}. */

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import podvm.engine.PodException;
+import podvm.engine.Pods.Follow;
 import podvm.engine.Pods.LogQuery;
 import podvm.engine.Pods.LogReader;
 
@@ -15,6 +16,7 @@ public final class PodLogs {
     private final Path directory;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
+    private final LogHolds holds = new LogHolds();
     private long writes;
     private boolean complete;
 
@@ -28,7 +30,7 @@ public final class PodLogs {
     public LogWriter writer(String container, int attempt, LogWriter.Limits limits)
             throws PodException {
         return LogWriter.inDirectory(
-                directory.resolve(container), attempt, limits, () -> signal(false));
+                directory.resolve(container), attempt, limits, holds, () -> signal(false));
     }
 
     /** Nothing more will be written: followers end. */
@@ -59,9 +61,16 @@ public final class PodLogs {
                 logs -> {
                     for (var name : containers) {
                         var files = LogSuccession.ofParts(directory.resolve(name));
-                        logs.add(new LogTrail(name, files));
+                        logs.add(new LogTrail(name, files, holds::moved));
                     }
-                    follow(logs, query.follow());
+                    if (query.follow() == Follow.HOLD) {
+                        logs.trails().forEach(holds::add);
+                    }
+                    try {
+                        follow(logs, query.follow() != Follow.NO);
+                    } finally {
+                        logs.trails().forEach(holds::remove);
+                    }
                 });
     }
 

@@ -20,6 +20,7 @@ import podvm.engine.ContainerId;
 import podvm.engine.Image;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.engine.UserMapping;
 import podvm.engine.seccomp.SeccompFilter;
 
 /** Turns what is asked for of a sandbox's container into what the guest must do. */
@@ -34,7 +35,12 @@ final class ConfigPlans {
     }
 
     /** Fails with UNSUPPORTED where {@link Refusals} has something to say. */
-    static ContainerPlan of(ContainerId id, ContainerConfig config, Image image, Outside outside)
+    static ContainerPlan of(
+            ContainerId id,
+            ContainerConfig config,
+            Image image,
+            Optional<UserMapping> users,
+            Outside outside)
             throws PodException, InterruptedException {
         Refusals.check(config);
         var security = config.security();
@@ -52,7 +58,8 @@ final class ConfigPlans {
                     case ContainerConfig.PidNamespace.Target(var other) -> new Processes.Of(other);
                 },
                 config.stdin(),
-                config.stdinOnce());
+                config.stdinOnce(),
+                users);
     }
 
     private static ProcessPlan process(ContainerConfig config, Image image) throws PodException {

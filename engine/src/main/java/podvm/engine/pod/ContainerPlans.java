@@ -47,7 +47,8 @@ final class ContainerPlans {
                 security(container.security()),
                 new Processes.Own(),
                 container.stdin(),
-                container.stdinOnce());
+                container.stdinOnce(),
+                Optional.empty());
     }
 
     private static ProcessPlan process(

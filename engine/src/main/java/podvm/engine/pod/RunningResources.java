@@ -3,7 +3,6 @@ package podvm.engine.pod;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -16,7 +15,6 @@ import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodStats;
 import podvm.engine.SandboxId;
-import podvm.engine.SandboxRecord;
 import podvm.engine.SandboxResources;
 import podvm.engine.SandboxStatus;
 
@@ -27,31 +25,18 @@ final class RunningResources implements SandboxResources {
     /** Callers list every few seconds: a guest that is slower than this is left out. */
     private static final Duration LIST = Duration.ofSeconds(5);
 
-    private final Lives lives;
+    private final SandboxTable table;
 
-    interface Lives {
-        Optional<SandboxLife> find(SandboxId sandbox);
-
-        List<SandboxLife> all();
-    }
-
-    RunningResources(Lives lives) {
-        this.lives = lives;
+    RunningResources(SandboxTable table) {
+        this.table = table;
     }
 
     @Override
     public PodStats stats(SandboxId sandbox, Detail detail)
             throws PodException, InterruptedException {
-        var life = known(sandbox);
+        var life = table.life(sandbox);
         life.awaitSettled();
         return measure(life, detail, Deadline.after(ONE));
-    }
-
-    private SandboxLife known(SandboxId sandbox) throws PodException {
-        return lives.find(sandbox)
-                .filter(life -> life.record().stage() != SandboxRecord.Stage.STARTING)
-                .orElseThrow(() ->
-                        new PodException(Kind.NOT_FOUND, "no such pod sandbox: " + sandbox, ""));
     }
 
     private static PodStats measure(SandboxLife life, Detail detail, Deadline deadline)
@@ -76,7 +61,7 @@ final class RunningResources implements SandboxResources {
             for (var id : sandboxes) {
                 var _ =
                         forks.fork(() -> {
-                            var life = lives.find(id);
+                            var life = table.find(id);
                             if (life.isPresent()) {
                                 answer(life.get(), detail, deadline)
                                         .ifPresent(stats -> answers.put(id, stats));
@@ -101,23 +86,18 @@ final class RunningResources implements SandboxResources {
     @Override
     public void update(ContainerId container, Resources change)
             throws PodException, InterruptedException {
-        for (var life : lives.all()) {
-            var slot = life.slot(container);
-            if (slot.isPresent()) {
-                life.ask(() -> {
-                    life.containers().update(slot.get(), change);
-                    return true;
-                });
-                return;
-            }
-        }
-        throw new PodException(Kind.NOT_FOUND, "no such container: " + container, "");
+        var place = table.known(container);
+        var life = place.life();
+        life.ask(() -> {
+            life.containers().update(place.slot(), change);
+            return true;
+        });
     }
 
     @Override
     public void update(SandboxId sandbox, Resources change)
             throws PodException, InterruptedException {
-        var life = known(sandbox);
+        var life = table.life(sandbox);
         life.ask(() -> {
             life.containers().updatePod(change);
             return true;

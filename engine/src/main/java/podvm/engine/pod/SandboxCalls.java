@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import podvm.engine.Causes;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 
@@ -63,12 +64,7 @@ final class SandboxCalls {
         try {
             return answer.get();
         } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case PodException failure -> throw failure;
-                case RuntimeException bug -> throw bug;
-                case Error bug -> throw bug;
-                case null, default -> throw new IllegalStateException(e);
-            }
+            throw Causes.of(e);
         }
     }
 

@@ -77,7 +77,7 @@ final class SandboxContainers {
         var _ = Signals.parse(image.config().stopSignal());
         var config = images.resolved(asked);
         var attempt = ContainerId.randomLong();
-        var plan = plan(attempt, config, image, now.agent()).withUsers(spec.users());
+        var plan = plan(attempt, config, image, now.agent());
         var stopSignal = image.config().stopSignal();
         var slot = new SandboxSlot(attempt, sandbox, config, image.id(), stopSignal);
         slots.add(slot);
@@ -125,7 +125,7 @@ final class SandboxContainers {
             throws PodException, InterruptedException {
         boolean planned = false;
         try {
-            var plan = ConfigPlans.of(attempt, config, image, new Outside(attempt));
+            var plan = ConfigPlans.of(attempt, config, image, spec.users(), new Outside(attempt));
             planned = true;
             return plan;
         } finally {

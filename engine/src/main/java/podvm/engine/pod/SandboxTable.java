@@ -161,7 +161,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
         return record.id();
     }
 
-    private Optional<SandboxLife> find(SandboxId sandbox) {
+    Optional<SandboxLife> find(SandboxId sandbox) {
         synchronized (lives) {
             return Optional.ofNullable(lives.get(sandbox));
         }
@@ -214,7 +214,8 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
         return life(sandbox).record().status();
     }
 
-    private SandboxLife life(SandboxId sandbox) throws PodException {
+    /** Fails with NOT_FOUND. */
+    SandboxLife life(SandboxId sandbox) throws PodException {
         return find(sandbox)
                 .filter(life -> life.record().stage() != Stage.STARTING)
                 .orElseThrow(() ->
@@ -234,7 +235,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
     }
 
     /** A container with the sandbox that has it. */
-    private record Place(SandboxLife life, SandboxSlot slot) {}
+    record Place(SandboxLife life, SandboxSlot slot) {}
 
     private Optional<Place> place(ContainerId container) {
         for (var life : all()) {
@@ -246,7 +247,8 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
         return Optional.empty();
     }
 
-    private Place known(ContainerId container) throws PodException {
+    /** Fails with NOT_FOUND. */
+    Place known(ContainerId container) throws PodException {
         return place(container).orElseThrow(() -> unknown(container));
     }
 
@@ -392,18 +394,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
 
     @Override
     public SandboxResources resources() {
-        return new RunningResources(
-                new RunningResources.Lives() {
-                    @Override
-                    public Optional<SandboxLife> find(SandboxId sandbox) {
-                        return SandboxTable.this.find(sandbox);
-                    }
-
-                    @Override
-                    public List<SandboxLife> all() {
-                        return SandboxTable.this.all();
-                    }
-                });
+        return new RunningResources(this);
     }
 
     @Override

@@ -44,7 +44,8 @@ public final class SandboxBuilder {
                 Map.of("app", name),
                 Map.of(),
                 Map.of(),
-                SandboxSpec.Limits.NONE);
+                SandboxSpec.Limits.NONE,
+                Optional.empty());
     }
 
     /** A container called like its program. */

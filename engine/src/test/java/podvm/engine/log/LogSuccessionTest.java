@@ -13,6 +13,7 @@ import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import podvm.engine.PodException;
+import podvm.engine.Pods.Follow;
 import podvm.engine.Pods.LogQuery;
 
 class LogSuccessionTest {
@@ -27,7 +28,7 @@ class LogSuccessionTest {
         var all = List.of(files).stream().map(file -> new FileLogs.LogFile("c", file)).toList();
         FileLogs.read(
                 () -> new FileLogs.Present(all, true),
-                new LogQuery(true, Optional.empty(), Optional.empty()),
+                new LogQuery(Follow.YES, Optional.empty(), Optional.empty()),
                 read -> lines.add(new String(read.text(), UTF_8)));
         return lines;
     }

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import podvm.engine.Agent.Ack;
 import podvm.engine.Agent.OutputStreamKind;
 import podvm.engine.PodException;
+import podvm.engine.Pods.Follow;
 import podvm.engine.Pods.LogQuery;
 
 @Timeout(60)
@@ -31,7 +32,7 @@ final class LogWriterTest {
     @TempDir Path directory;
 
     private static LogWriter writer(Path directory, LogWriter.Limits limits) throws Exception {
-        return LogWriter.inDirectory(directory, 0, limits, () -> {});
+        return LogWriter.inDirectory(directory, 0, limits, new LogHolds(), () -> {});
     }
 
     /** What a reader gets, per stream, lines joined again. */
@@ -40,7 +41,7 @@ final class LogWriterTest {
         for (var stream : OutputStreamKind.values()) {
             streams.put(stream, new ByteArrayOutputStream());
         }
-        try (var trail = new LogTrail("c", LogSuccession.ofParts(directory))) {
+        try (var trail = new LogTrail("c", LogSuccession.ofParts(directory), () -> {})) {
             for (var line = trail.next(); line.isPresent(); line = trail.next()) {
                 var out = streams.get(line.get().stream());
                 out.writeBytes(line.get().text());
@@ -220,7 +221,8 @@ final class LogWriterTest {
     void rotationKeepsTheNewestFilesOfAllAttempts() throws Exception {
         var limits = new LogWriter.Limits(100, 3);
         for (int attempt = 0; attempt < 10; attempt++) {
-            try (var writer = LogWriter.inDirectory(directory, attempt, limits, () -> {})) {
+            try (var writer =
+                    LogWriter.inDirectory(directory, attempt, limits, new LogHolds(), () -> {})) {
                 new Guest().write("attempt " + attempt + "\n").send(writer, NOBODY);
             }
             assertThat(LogFiles.list(directory)).hasSizeLessThanOrEqualTo(3);
@@ -235,7 +237,7 @@ final class LogWriterTest {
         var limits = new LogWriter.Limits(200, 3);
         var guest = new Guest();
         try (var writer = writer(directory, limits);
-                var trail = new LogTrail("c", LogSuccession.ofParts(directory))) {
+                var trail = new LogTrail("c", LogSuccession.ofParts(directory), () -> {})) {
             int next = 0;
             for (int i = 0; i < 500; i++) {
                 guest.write("line " + i + "\n");
@@ -258,7 +260,7 @@ final class LogWriterTest {
         var limits = new LogWriter.Limits(200, 3);
         var guest = new Guest();
         try (var writer = writer(directory, limits);
-                var trail = new LogTrail("c", LogSuccession.ofParts(directory))) {
+                var trail = new LogTrail("c", LogSuccession.ofParts(directory), () -> {})) {
             for (int i = 0; i < 100; i++) {
                 guest.write("line " + i + "\n");
                 var chunk = guest.chunks.getLast();
@@ -312,16 +314,17 @@ final class LogWriterTest {
                 }
             }
         }
-        assertThat(lines(logs, new LogQuery(false, Optional.empty(), Optional.empty())))
+        assertThat(lines(logs, new LogQuery(Follow.NO, Optional.empty(), Optional.empty())))
                 .containsExactly("a0", "b0", "a1", "b1", "a2", "b2", "a3", "b3", "a4", "b4");
-        assertThat(lines(logs, new LogQuery(false, Optional.empty(), Optional.of(3))))
+        assertThat(lines(logs, new LogQuery(Follow.NO, Optional.empty(), Optional.of(3))))
                 .containsExactly("b3", "a4", "b4");
-        assertThat(lines(logs, new LogQuery(false, Optional.empty(), Optional.of(0)))).isEmpty();
+        assertThat(lines(logs, new LogQuery(Follow.NO, Optional.empty(), Optional.of(0))))
+                .isEmpty();
         assertThat(
                         lines(
                                 logs,
                                 new LogQuery(
-                                        false,
+                                        Follow.NO,
                                         Optional.of(start.plusSeconds(7)),
                                         Optional.empty())))
                 .containsExactly("b3", "a4", "b4");
@@ -329,7 +332,9 @@ final class LogWriterTest {
                         lines(
                                 logs,
                                 new LogQuery(
-                                        false, Optional.of(start.plusSeconds(7)), Optional.of(1))))
+                                        Follow.NO,
+                                        Optional.of(start.plusSeconds(7)),
+                                        Optional.of(1))))
                 .containsExactly("b4");
     }
 
@@ -349,7 +354,8 @@ final class LogWriterTest {
                             try {
                                 logs.read(
                                         List.of("a", "b"),
-                                        new LogQuery(true, Optional.empty(), Optional.empty()),
+                                        new LogQuery(
+                                                Follow.YES, Optional.empty(), Optional.empty()),
                                         line -> seen.add(new String(line.text())));
                             } catch (Exception e) {
                                 throw new IllegalStateException(e);
@@ -378,7 +384,7 @@ final class LogWriterTest {
             new Guest().write("one\ntwo\n").send(writer, NOBODY);
         }
         logs.complete();
-        assertThat(lines(logs, new LogQuery(true, Optional.empty(), Optional.empty())))
+        assertThat(lines(logs, new LogQuery(Follow.YES, Optional.empty(), Optional.empty())))
                 .containsExactly("one", "two");
     }
 
@@ -391,7 +397,7 @@ final class LogWriterTest {
         int[] lines = {0};
         logs.read(
                 List.of("a"),
-                new LogQuery(true, Optional.empty(), Optional.empty()),
+                new LogQuery(Follow.YES, Optional.empty(), Optional.empty()),
                 _ -> {
                     lines[0]++;
                     throw new java.io.IOException("gone");

@@ -30,6 +30,7 @@ import podvm.engine.PodStatus.ContainerState.Running;
 import podvm.engine.PodStatus.ContainerState.Terminated;
 import podvm.engine.PodStatus.ContainerState.Waiting;
 import podvm.engine.PodStatus.Phase;
+import podvm.engine.Pods.Follow;
 import podvm.engine.Progress;
 import podvm.engine.VolumeSpec;
 import podvm.engine.fake.FakeNode;
@@ -169,7 +170,7 @@ final class AdoptionTest {
         pods.logs(
                 pod,
                 Optional.of(container),
-                new podvm.engine.Pods.LogQuery(false, Optional.empty(), Optional.empty()),
+                new podvm.engine.Pods.LogQuery(Follow.NO, Optional.empty(), Optional.empty()),
                 line -> lines.add(new String(line.text())));
         return lines;
     }

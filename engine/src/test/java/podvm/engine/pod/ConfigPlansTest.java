@@ -51,6 +51,7 @@ final class ConfigPlansTest {
                 ContainerId.randomLong(),
                 container.build(),
                 new FakeImages().put("image", IMAGE),
+                Optional.empty(),
                 new Shown());
     }
 

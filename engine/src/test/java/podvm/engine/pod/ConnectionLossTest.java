@@ -16,6 +16,7 @@ import podvm.engine.PodSpec.RestartPolicy;
 import podvm.engine.PodStatus;
 import podvm.engine.PodStatus.ContainerState.Running;
 import podvm.engine.PodStatus.Phase;
+import podvm.engine.Pods.Follow;
 import podvm.engine.Pods.LogQuery;
 import podvm.engine.Progress;
 import podvm.engine.fake.FakeNode;
@@ -77,7 +78,7 @@ final class ConnectionLossTest {
                 pods.logs(
                         id,
                         Optional.empty(),
-                        new LogQuery(false, Optional.empty(), Optional.empty()),
+                        new LogQuery(Follow.NO, Optional.empty(), Optional.empty()),
                         line -> lines.add(new String(line.text())));
                 var expected =
                         policy == RestartPolicy.NEVER

@@ -28,6 +28,7 @@ import podvm.engine.PodStatus;
 import podvm.engine.PodStatus.ContainerState.Running;
 import podvm.engine.PodStatus.Phase;
 import podvm.engine.Pods.ExecSpec;
+import podvm.engine.Pods.Follow;
 import podvm.engine.Pods.LogQuery;
 import podvm.engine.Progress;
 import podvm.engine.SandboxContainer.State;
@@ -35,7 +36,7 @@ import podvm.engine.SandboxContainer.State;
 /** Pods of both kinds through one door. */
 @Timeout(40)
 final class NodePodsTest {
-    private static final LogQuery ALL = new LogQuery(false, Optional.empty(), Optional.empty());
+    private static final LogQuery ALL = new LogQuery(Follow.NO, Optional.empty(), Optional.empty());
 
     @TempDir Path directory;
     private SandboxRig rig;
@@ -199,7 +200,8 @@ final class NodePodsTest {
                                 pods.logs(
                                         sandbox.pod(),
                                         Optional.empty(),
-                                        new LogQuery(true, Optional.empty(), Optional.empty()),
+                                        new LogQuery(
+                                                Follow.YES, Optional.empty(), Optional.empty()),
                                         line -> lines.add(new String(line.text(), UTF_8)));
                             } catch (PodException | InterruptedException e) {
                                 lines.add(e.toString());
@@ -219,7 +221,7 @@ final class NodePodsTest {
         assertThat(lines).containsExactly("one", "two", "three");
         assertThat(log(sandbox.pod(), Optional.of("talk"), ALL))
                 .containsExactly("one", "two", "three");
-        var newest = new LogQuery(false, Optional.empty(), Optional.of(1));
+        var newest = new LogQuery(Follow.NO, Optional.empty(), Optional.of(1));
         assertThat(log(sandbox.pod(), Optional.empty(), newest)).containsExactly("three");
     }
 

@@ -27,6 +27,7 @@ import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
 import podvm.engine.PodStatus;
 import podvm.engine.Pods.ExecSpec;
+import podvm.engine.Pods.Follow;
 import podvm.engine.Pods.LogQuery;
 
 @Timeout(40)
@@ -251,7 +252,7 @@ final class PodTableTest {
         rig.pods.logs(
                 id,
                 Optional.empty(),
-                new LogQuery(true, Optional.empty(), Optional.empty()),
+                new LogQuery(Follow.YES, Optional.empty(), Optional.empty()),
                 line -> lines.add(new String(line.text())));
         assertThat(lines).containsExactly("try 0", "try 1", "try 2");
         assertThat(rig.pods.status(id).phase().ended() || rig.awaitEnd(id) != null).isTrue();

@@ -16,6 +16,7 @@ import podvm.engine.PodSpec;
 import podvm.engine.PodStatus;
 import podvm.engine.PodStatus.ContainerState;
 import podvm.engine.PodStatus.ContainerState.Running;
+import podvm.engine.Pods.Follow;
 import podvm.engine.Pods.LogQuery;
 import podvm.engine.Progress;
 import podvm.engine.fake.FakeGuest;
@@ -109,7 +110,7 @@ final class Rig implements AutoCloseable {
         pods.logs(
                 pod,
                 Optional.of(container),
-                new LogQuery(false, Optional.empty(), Optional.empty()),
+                new LogQuery(Follow.NO, Optional.empty(), Optional.empty()),
                 line -> lines.add(new String(line.text(), UTF_8)));
         return lines;
     }

@@ -16,7 +16,16 @@ final class LogStream {
             throws Failure, IOException {
         try (var lines = node.stream("Logs", request, LogLine.parser())) {
             for (var line = lines.next(); line.isPresent(); line = lines.next()) {
-                printer.print(source.of(line.get()), line.get());
+                var name = source.of(line.get());
+                if (line.get().getLost()) {
+                    stdio.tell(
+                            "lines of "
+                                    + name
+                                    + " are missing here: they were written faster than read, and"
+                                    + " the log has rotated");
+                    continue;
+                }
+                printer.print(name, line.get());
                 if (request.getFollow()) {
                     stdio.flush();
                 }

@@ -88,7 +88,8 @@ final class RunningPods implements AutoCloseable {
     }
 
     private void read(PodCreated pod) {
-        var request = LogsRequest.newBuilder().setPod(pod.getId()).setFollow(true).build();
+        var request =
+                LogsRequest.newBuilder().setPod(pod.getId()).setFollow(true).setHold(true).build();
         try {
             LogStream.copy(
                     session.node(),

@@ -9,6 +9,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import podvm.engine.Agent;
+import podvm.engine.Causes;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.Pods.ExecSpec;
@@ -76,12 +77,10 @@ final class ExecSync {
                     "",
                     e);
         } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case PodException failure -> throw failure;
-                case InterruptedException _ -> throw new InterruptedException(command);
-                case RuntimeException bug -> throw bug;
-                case null, default -> throw new IllegalStateException(e);
+            if (e.getCause() instanceof InterruptedException) {
+                throw new InterruptedException(command);
             }
+            throw Causes.of(e);
         } finally {
             thread.interrupt();
         }

@@ -8,12 +8,12 @@ import podvm.cri.MetricTable.Subject;
 import podvm.engine.GuestResources.Detail;
 import podvm.engine.PodStats;
 import podvm.engine.SandboxContainer;
-import podvm.engine.SandboxId;
 import podvm.engine.SandboxStatus;
 import podvm.engine.Sandboxes;
 import podvm.proto.cri.v1.ContainerMetrics;
 import podvm.proto.cri.v1.Metric;
 import podvm.proto.cri.v1.MetricDescriptor;
+import podvm.proto.cri.v1.PodSandboxFilter;
 import podvm.proto.cri.v1.PodSandboxMetrics;
 
 /** Metrics for Prometheus, which the kubelet hands on as they are. */
@@ -42,36 +42,29 @@ final class MetricsVerbs {
     }
 
     List<PodSandboxMetrics> list() throws InterruptedException {
-        var ready = new LinkedHashMap<SandboxId, SandboxStatus>();
-        for (var status : sandboxes.list()) {
-            if (status.state() == SandboxStatus.State.READY) {
-                ready.put(status.id(), status);
-            }
-        }
+        var ready = StatsVerbs.ready(sandboxes, PodSandboxFilter.getDefaultInstance());
         var measured = sandboxes.resources().stats(ready.keySet(), Detail.OPEN_FILES);
-        var containers = sandboxes.containers();
+        var running = StatsVerbs.running(sandboxes);
         var messages = new ArrayList<PodSandboxMetrics>();
         measured.forEach((id, stats) -> {
             var status = ready.get(id);
             if (status != null) {
-                messages.add(pod(status, stats, containers));
+                messages.add(pod(status, stats, running.getOrDefault(id, List.of())));
             }
         });
         return messages;
     }
 
     private static PodSandboxMetrics pod(
-            SandboxStatus status, PodStats stats, List<SandboxContainer> containers) {
+            SandboxStatus status, PodStats stats, List<SandboxContainer> running) {
         var metadata = status.spec().metadata();
         var message = PodSandboxMetrics.newBuilder().setPodSandboxId(status.id().text());
         var labels = List.of("", status.id().text(), "", "", metadata.namespace(), metadata.name());
         message.addAllMetrics(samples(MetricTable.OF_POD, stats, labels, stats));
-        for (var container : containers) {
-            if (container.sandbox().equals(status.id()) && StatsVerbs.running(container)) {
-                StatsVerbs.use(stats, container.id())
-                        .map(use -> new Subject(container, use, stats))
-                        .ifPresent(one -> message.addContainerMetrics(container(status, one)));
-            }
+        for (var container : running) {
+            StatsVerbs.use(stats, container.id())
+                    .map(use -> new Subject(container, use, stats))
+                    .ifPresent(one -> message.addContainerMetrics(container(status, one)));
         }
         return message.build();
     }

@@ -2,6 +2,7 @@ package podvm.cri;
 
 import podvm.cri.streaming.Destination;
 import podvm.cri.streaming.StreamServer;
+import podvm.engine.GuestPorts;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.SandboxStatus;
@@ -23,9 +24,7 @@ final class PortForward {
 
     PortForwardResponse answer(PortForwardRequest request) throws PodException {
         for (int port : request.getPortList()) {
-            if (port < 1 || port > 65_535) {
-                throw new PodException(Kind.INVALID, "not a port: " + port, "use 1 to 65535");
-            }
+            GuestPorts.check(port);
         }
         var sandbox = ids.sandbox(request.getPodSandboxId());
         var status = sandboxes.status(sandbox);

@@ -421,21 +421,6 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
                                 out));
     }
 
-    // What follows answers with a reason instead of gRPC's bare word, and is in fields.txt.
-
-    private static PodException notYet(String verb, String reason) {
-        return new PodException(Kind.UNSUPPORTED, verb + " is not served: " + reason, "");
-    }
-
-    private static <A> void refuse(StreamObserver<A> observer, String verb, String reason) {
-        Calls.answer(
-                verb,
-                observer,
-                () -> {
-                    throw notYet(verb, reason);
-                });
-    }
-
     @Override
     public void updateContainerResources(
             UpdateContainerResourcesRequest request,
@@ -450,10 +435,19 @@ final class RuntimeCalls extends RuntimeServiceGrpc.RuntimeServiceImplBase {
         Calls.answer("UpdatePodSandboxResources", observer, () -> update.sandbox(request));
     }
 
+    /** Answers with a reason instead of gRPC's bare word. */
     @Override
     public void checkpointContainer(
             CheckpointContainerRequest request,
             StreamObserver<CheckpointContainerResponse> observer) {
-        refuse(observer, "CheckpointContainer", "a container cannot be checkpointed");
+        Calls.answer(
+                "CheckpointContainer",
+                observer,
+                () -> {
+                    throw new PodException(
+                            Kind.UNSUPPORTED,
+                            "CheckpointContainer is not served: a container cannot be checkpointed",
+                            "");
+                });
     }
 }

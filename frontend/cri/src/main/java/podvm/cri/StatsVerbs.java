@@ -6,6 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import podvm.engine.ContainerId;
 import podvm.engine.GuestResources.Detail;
 import podvm.engine.GuestStats;
@@ -94,30 +95,32 @@ final class StatsVerbs {
         var id = ids.sandbox(request.getPodSandboxId());
         var stats = sandboxes.resources().stats(id, Detail.USUAL);
         return PodSandboxStatsResponse.newBuilder()
-                .setStats(message(sandboxes.status(id), stats, running(id)))
+                .setStats(message(sandboxes.status(id), stats, running(sandboxes)))
                 .build();
     }
 
     List<PodSandboxStats> sandboxes(PodSandboxStatsFilter filter) throws InterruptedException {
         var wanted =
                 ready(
+                        sandboxes,
                         PodSandboxFilter.newBuilder()
                                 .setId(filter.getId())
                                 .putAllLabelSelector(filter.getLabelSelectorMap())
                                 .build());
+        var running = running(sandboxes);
         var messages = new ArrayList<PodSandboxStats>();
         for (var measured : sandboxes.resources().stats(wanted.keySet(), Detail.USUAL).entrySet()) {
             var id = measured.getKey();
             var status = wanted.get(id);
             if (status != null) {
-                messages.add(message(status, measured.getValue(), running(id)));
+                messages.add(message(status, measured.getValue(), running));
             }
         }
         return messages;
     }
 
     /** Sandboxes that can be measured, in the order they were made in. */
-    private Map<SandboxId, SandboxStatus> ready(PodSandboxFilter filter) {
+    static Map<SandboxId, SandboxStatus> ready(Sandboxes sandboxes, PodSandboxFilter filter) {
         var found = new LinkedHashMap<SandboxId, SandboxStatus>();
         for (var status : Filters.sandboxes(sandboxes.list(), filter)) {
             if (status.state() == SandboxStatus.State.READY) {
@@ -127,22 +130,25 @@ final class StatsVerbs {
         return found;
     }
 
-    private List<SandboxContainer> running(SandboxId sandbox) {
+    /** What runs, by the sandbox that it runs in. */
+    static Map<SandboxId, List<SandboxContainer>> running(Sandboxes sandboxes) {
         return sandboxes.containers().stream()
-                .filter(one -> one.sandbox().equals(sandbox) && running(one))
-                .toList();
+                .filter(StatsVerbs::running)
+                .collect(Collectors.groupingBy(SandboxContainer::sandbox));
     }
 
-    static boolean running(SandboxContainer container) {
+    private static boolean running(SandboxContainer container) {
         return container.state() == SandboxContainer.State.RUNNING;
     }
 
     private PodSandboxStats message(
-            SandboxStatus status, PodStats stats, List<SandboxContainer> containers) {
+            SandboxStatus status, PodStats stats, Map<SandboxId, List<SandboxContainer>> running) {
         return StatsMessages.sandbox(
                 status,
                 stats,
-                containers.stream().flatMap(one -> message(one, stats).stream()).toList());
+                running.getOrDefault(status.id(), List.of()).stream()
+                        .flatMap(one -> message(one, stats).stream())
+                        .toList());
     }
 
     private Optional<ContainerStats> message(SandboxContainer container, PodStats stats) {

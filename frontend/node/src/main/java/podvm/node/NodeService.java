@@ -3,6 +3,7 @@ package podvm.node;
 import com.google.protobuf.UnsafeByteOperations;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -115,16 +116,37 @@ public final class NodeService extends NodeGrpc.NodeImplBase {
                                 resolve(request.getPod()),
                                 Optional.of(request.getContainer()).filter(c -> !c.isEmpty()),
                                 query(request),
-                                line -> out.send(message(line))));
+                                new Pods.LogReader() {
+                                    @Override
+                                    public void line(Pods.LogLine line) throws IOException {
+                                        out.send(message(line));
+                                    }
+
+                                    @Override
+                                    public void lost(String container) throws IOException {
+                                        out.send(
+                                                LogLine.newBuilder()
+                                                        .setContainer(container)
+                                                        .setLost(true)
+                                                        .build());
+                                    }
+                                }));
     }
 
     private static Pods.LogQuery query(LogsRequest request) {
         return new Pods.LogQuery(
-                request.getFollow(),
+                follow(request),
                 request.getSinceUnixNs() == 0
                         ? Optional.empty()
                         : Optional.of(PodMessages.instant(request.getSinceUnixNs())),
                 request.hasTail() ? Optional.of(atMostInt(request.getTail())) : Optional.empty());
+    }
+
+    private static Pods.Follow follow(LogsRequest request) {
+        if (!request.getFollow()) {
+            return Pods.Follow.NO;
+        }
+        return request.getHold() ? Pods.Follow.HOLD : Pods.Follow.YES;
     }
 
     /** The wire's numbers are unsigned. */

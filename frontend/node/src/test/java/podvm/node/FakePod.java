@@ -21,6 +21,7 @@ import podvm.engine.PodSpec;
 import podvm.engine.PodStatus;
 import podvm.engine.PodStatus.ContainerState;
 import podvm.engine.PodStatus.ContainerStatus;
+import podvm.engine.Pods.Follow;
 import podvm.engine.Pods.LogLine;
 import podvm.engine.Pods.LogQuery;
 import podvm.engine.Pods.LogReader;
@@ -236,7 +237,9 @@ final class FakePod {
             while (true) {
                 LogLine line;
                 synchronized (this) {
-                    while (next == log.size() && query.follow() && !status().phase().ended()) {
+                    while (next == log.size()
+                            && query.follow() != Follow.NO
+                            && !status().phase().ended()) {
                         wait();
                     }
                     if (next == log.size()) {

@@ -7,6 +7,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import podvm.engine.Causes;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 
@@ -38,12 +39,7 @@ final class Patience {
                     "is it on a network file system whose server is gone?",
                     e);
         } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case PodException failure -> throw failure;
-                case RuntimeException bug -> throw bug;
-                case Error bug -> throw bug;
-                case null, default -> throw new IllegalStateException(e);
-            }
+            throw Causes.of(e);
         } finally {
             if (!result.isDone()) {
                 result.cancel(false);

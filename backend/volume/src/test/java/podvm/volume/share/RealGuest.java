@@ -165,7 +165,8 @@ final class RealGuest implements AutoCloseable {
                                 Optional.empty()),
                         new Processes.Own(),
                         false,
-                        false),
+                        false,
+                        Optional.empty()),
                 in(30));
         agent.start(container, in(30));
         return container;

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
 import java.util.function.Consumer;
+import podvm.engine.GuestPorts;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PortConnection;
@@ -109,13 +110,9 @@ final class PortRun {
     private int port() throws PodException {
         var text = data.header("port");
         try {
-            int port = Integer.parseInt(text);
-            if (port >= 1 && port <= 65_535) {
-                return port;
-            }
-        } catch (NumberFormatException _) {
-            // told below, like a number out of range
+            return GuestPorts.check(Integer.parseInt(text));
+        } catch (NumberFormatException e) {
+            throw new PodException(Kind.INVALID, "not a port: '" + text + "'", "use 1 to 65535", e);
         }
-        throw new PodException(Kind.INVALID, "not a port: '" + text + "'", "use 1 to 65535");
     }
 }
