@@ -12,8 +12,8 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::api::agent_server::Agent;
 use crate::api::{
     ConfigureSandboxRequest, ConfigureSandboxResponse, ConnectPortRequest, ConnectPortResponse, ContainerState, CreateContainerRequest,
-    CreateContainerResponse, EndShareRequest, EndShareResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse, MountShareRequest,
-    MountShareResponse, OutputChunk, PutVolumeRequest, PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest,
+    CreateContainerResponse, EndShareRequest, EndShareResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse, ListProcessesRequest,
+    ListProcessesResponse, MountShareRequest, MountShareResponse, OutputChunk, PutVolumeRequest, PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest,
     RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security, ShareAnswer, ShareRequest, ShutdownRequest,
     ShutdownResponse, SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse, StatsRequest,
     StatsResponse, UpdateResourcesRequest, UpdateResourcesResponse, WatchContainersRequest, WriteInputRequest, WriteInputResponse,
@@ -23,7 +23,7 @@ use crate::containers::{Containers, exec, input, streams};
 use crate::error::{Error, Kind, Result};
 use crate::modules::{Modules, Phase};
 use crate::shares::{Daemon, Shares};
-use crate::{checks, limits, log, ports, power, sandbox, stats, volumes};
+use crate::{checks, limits, log, ports, power, processes, sandbox, stats, volumes};
 
 /// How many answers of a stream may wait for the wire.
 const AHEAD: usize = 2;
@@ -257,6 +257,10 @@ impl Agent for Service {
     async fn update_resources(&self, request: Request<UpdateResourcesRequest>) -> Answer<UpdateResourcesResponse> {
         limits::update(&self.containers, &request.into_inner())?;
         Ok(Response::new(UpdateResourcesResponse {}))
+    }
+
+    async fn list_processes(&self, _: Request<ListProcessesRequest>) -> Answer<ListProcessesResponse> {
+        Ok(Response::new(processes::answer(&self.containers)))
     }
 }
 

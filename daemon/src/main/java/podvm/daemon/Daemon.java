@@ -22,6 +22,7 @@ import podvm.engine.log.LogWriter;
 import podvm.engine.pod.EngineSettings;
 import podvm.engine.pod.NodePods;
 import podvm.engine.pod.PodTable;
+import podvm.engine.pod.PodHistory;
 import podvm.engine.pod.Ports;
 import podvm.engine.pod.SandboxTable;
 import podvm.image.ImageOptions;
@@ -125,7 +126,7 @@ final class Daemon implements AutoCloseable {
                             undo.add(new HostShares(state)),
                             journals,
                             new SandboxJournalFiles(records, events),
-                            events);
+                            events, new PodHistory());
             var sandboxes = undo.add(SandboxTable.open(ports, settings(config)));
             var pods = undo.add(NodePods.of(PodTable.open(ports, settings(config)), sandboxes));
             collectGarbage(config, cni, events);

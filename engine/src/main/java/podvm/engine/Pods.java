@@ -70,6 +70,10 @@ public interface Pods {
     void console(PodId pod, boolean follow, TextSink sink)
             throws PodException, InterruptedException;
 
+    PodUsage usage();
+
+    PodChanges changes();
+
     /** Images and, for diagnosis, what a pod's root is made from. */
     Images images();
 

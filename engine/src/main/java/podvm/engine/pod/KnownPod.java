@@ -26,6 +26,9 @@ interface KnownPod {
 
     GuestLink link();
 
+    /** One for all who measure it: rates are told from one measurement to the next. */
+    Meter meter();
+
     /** Fails with CONFLICT where the container does not run. Empty name: the pod's first. */
     Attempt running(Optional<String> container) throws PodException;
 

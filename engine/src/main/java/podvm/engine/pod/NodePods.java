@@ -10,11 +10,13 @@ import podvm.engine.Agent.ExecOutput;
 import podvm.engine.Agent.ExecSession;
 import podvm.engine.Deadline;
 import podvm.engine.Images;
+import podvm.engine.PodChanges;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
 import podvm.engine.PodSpec;
 import podvm.engine.PodStatus;
+import podvm.engine.PodUsage;
 import podvm.engine.Pods;
 import podvm.engine.PortConnection;
 import podvm.engine.Progress;
@@ -151,6 +153,16 @@ public final class NodePods implements Pods, AutoCloseable {
     @Override
     public Images images() {
         return own.images();
+    }
+
+    @Override
+    public PodUsage usage() {
+        return new KnownUsage(this::known);
+    }
+
+    @Override
+    public PodChanges changes() {
+        return own.history();
     }
 
     /** True while a pod that was run here has not ended. */

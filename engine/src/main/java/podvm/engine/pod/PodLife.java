@@ -43,6 +43,7 @@ final class PodLife implements KnownPod {
     private final ContainerStarts starts;
     private final ContainerTurns turns;
     private final PodImages images;
+    private final Meter meter = new Meter();
     private final CountDownLatch adoption;
 
     PodLife(
@@ -56,7 +57,11 @@ final class PodLife implements KnownPod {
         this.spec = status.spec();
         this.settings = settings;
         this.patience = patience;
-        this.board = new StatusBoard<>("pod " + status.spec().name(), status);
+        this.board =
+                new StatusBoard<>(
+                        "pod " + status.spec().name(),
+                        status,
+                        (before, after) -> ports.history().changed(Optional.of(before), after));
         this.logs = new PodLogs(ports.journals().logs(id));
         this.mailbox = new Mailbox("pod-" + id.brief(), this::live);
         this.events = new Events(ports.events(), id, spec.name());
@@ -135,6 +140,11 @@ final class PodLife implements KnownPod {
     @Override
     public GuestLink link() {
         return link;
+    }
+
+    @Override
+    public Meter meter() {
+        return meter;
     }
 
     @Override

@@ -69,6 +69,7 @@ public final class PodTable implements AutoCloseable {
         leftovers.addAll(ports.networks().leftovers());
         records.sort(Comparator.comparing(PodRecord::created));
         for (var record : records) {
+            ports.history().found(record.status());
             table.lives.put(
                     record.id(), new PodLife(record, ports, settings, patience, Progress.NONE));
             if (record.stage() != PodRecord.Stage.ENDED) {
@@ -184,6 +185,7 @@ public final class PodTable implements AutoCloseable {
             }
             ports.journals().write(record);
             lives.put(id, life);
+            ports.history().changed(Optional.empty(), status);
             life.start();
         }
         forgetOldest();
@@ -224,10 +226,14 @@ public final class PodTable implements AutoCloseable {
     }
 
     private void forget(PodId pod) throws PodException {
+        PodLife gone;
         synchronized (lives) {
-            lives.remove(pod);
+            gone = lives.remove(pod);
         }
         ports.journals().delete(pod);
+        if (gone != null) {
+            ports.history().removed(gone.status());
+        }
     }
 
     /** In the order they were made in. */
@@ -276,6 +282,10 @@ public final class PodTable implements AutoCloseable {
             stop(pod, Optional.of(Duration.ZERO));
         }
         forget(pod);
+    }
+
+    PodHistory history() {
+        return ports.history();
     }
 
     Images images() {

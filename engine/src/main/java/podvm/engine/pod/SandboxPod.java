@@ -41,6 +41,11 @@ record SandboxPod(SandboxLife life) implements KnownPod {
         return life.link();
     }
 
+    @Override
+    public Meter meter() {
+        return life.meter();
+    }
+
     /** Empty name: the first that runs, since nobody says which ones are init containers. */
     @Override
     public Attempt running(Optional<String> name) throws PodException {

@@ -20,6 +20,13 @@ import podvm.engine.SandboxStatus;
 final class SandboxPodStatus {
     private SandboxPodStatus() {}
 
+    /** Empty while nobody was told of it. */
+    static Optional<PodStatus> known(SandboxRecord record) {
+        return Optional.of(record)
+                .filter(one -> one.stage() != SandboxRecord.Stage.STARTING)
+                .map(SandboxPodStatus::of);
+    }
+
     static PodStatus of(SandboxRecord record) {
         var containers = containers(record);
         var phase = phase(record, containers);

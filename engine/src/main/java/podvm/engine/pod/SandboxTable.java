@@ -60,6 +60,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
             if (record.stage() == Stage.STARTING) {
                 table.forgetHalfStarted(record);
             } else {
+                ports.history().found(SandboxPodStatus.of(record));
                 table.hold(record);
                 table.lives.put(record.id(), table.life(record));
             }
@@ -202,9 +203,14 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
         var life = find(sandbox);
         if (life.isPresent()) {
             life.get().stop();
+            var last = SandboxPodStatus.of(life.get().record());
             life.get().forget();
+            boolean gone;
             synchronized (lives) {
-                lives.remove(sandbox);
+                gone = lives.remove(sandbox) != null;
+            }
+            if (gone) {
+                ports.history().removed(last);
             }
         }
     }

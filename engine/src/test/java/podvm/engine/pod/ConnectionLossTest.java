@@ -38,7 +38,8 @@ final class ConnectionLossTest {
                         ports.shares(),
                         ports.journals(),
                         ports.sandboxJournals(),
-                        ports.events()),
+                        ports.events(),
+                        new PodHistory()),
                 Rig.SETTINGS,
                 Rig.PATIENT);
     }

@@ -104,6 +104,53 @@ class MainTest {
     }
 
     @Test
+    void whatPodsUseIsShownForPodsAndContainers() {
+        run(pod("p", "sleep", "sleep"), "-d");
+        var lines = shell.podvm("stats").out().lines().toList();
+        assertThat(lines.get(0))
+                .matches(
+                        "POD +CPU +MEMORY +LIMIT +MACHINE CPU +MACHINE MEMORY +NET IN / OUT +DISK READ / WRITTEN +PIDS");
+        assertThat(lines.get(1))
+                .matches(
+                        "default/p +50.0 % +20.0 MB +268 MB +75.0 % +80.0 MB +1.0 kB / 2.0 kB +3.0 kB / 4.0 kB +4");
+        assertThat(shell.podvm("stats", "p", "--containers").out())
+                .contains("default/p/cx   25.0 %   10.0 MB   -  ");
+        assertThat(shell.podvm("stats", "-o", "json").out())
+                .contains("\"cpuNanosPerSecond\": 500000000", "\"manager\": \"podvm\"");
+        assertThat(shell.podvm("stats", "nobody").code()).isEqualTo(125);
+        shell.podvm("stop", "-t", "0", "p");
+        assertThat(shell.podvm("stats").out().lines()).hasSize(1);
+        assertThat(shell.podvm("stats", "p").err()).contains("pod p has ended");
+    }
+
+    @Test
+    void whatHappenedToPodsIsTold() {
+        run(pod("p", "sleep"), "-d");
+        assertThat(shell.podvm("events").out())
+                .containsPattern("(?m)^\\S+Z +created +default/p \\([0-9a-f]{12}\\)$")
+                .containsPattern("(?m) exited +default/p/c \\([0-9a-f]{12}\\) code 3 Error$");
+        assertThat(shell.podvm("events", "-o", "json").out())
+                .startsWith("{\"event\": \"pod\", \"at\": \"")
+                .contains("\"kind\": \"exited\", \"exitCode\": 3, \"reason\": \"Error\"");
+        assertThat(shell.podvm("events", "-f").err()).contains("7 events are missing");
+        assertThat(shell.podvm("events", "-f", "-o", "json").out())
+                .endsWith("{\"event\": \"lost\", \"count\": 7}\n");
+        assertThat(shell.podvm("events", "--since", "2199-01-01T00:00:00Z").out()).isEmpty();
+    }
+
+    @Test
+    void theProcessesOfAPodAreListed() {
+        run(pod("p", "sleep", "sleep"), "-d");
+        var lines = shell.podvm("top", "p").out().lines().toList();
+        assertThat(lines.get(0))
+                .matches("CONTAINER +PID +PPID +UID +STATE +CPU +MEMORY +COMMAND");
+        assertThat(lines.get(1)).matches("c +1 +0 +65534 +S +1:01.23 +4.0 MB +sleep 10");
+        assertThat(shell.podvm("top", "p", "-c", "cx").out().lines()).hasSize(2);
+        assertThat(shell.podvm("top", "p", "-c", "x").err()).contains("it has c", "cx");
+        assertThat(shell.podvm("top", "p", "-o", "json").out()).contains("\"cpuMs\": 61230");
+    }
+
+    @Test
     void aManifestsProblemsAreTold() {
         var result = run("apiVersion: v1\nkind: Pod\nmetadata: {name: P}\nspec: {contaners: []}\n");
         assertThat(result.code()).isEqualTo(125);

@@ -33,7 +33,7 @@ final class PodMessages {
                         .addAllIps(status.ips())
                         .setRestartPolicy(restartPolicy(status))
                         .setHostname(spec.hostname())
-                        .setManager(status.sandbox().isPresent() ? "kubelet" : "podvm")
+                        .setManager(manager(status))
                         .setSandboxId(status.sandbox().map(SandboxId::text).orElse(""));
         status.size().ifPresent(size -> pod.setVcpus(size.vcpus()).setMemoryMib(size.memoryMib()));
         status.agentRssBytes().ifPresent(pod::setAgentRssBytes);
@@ -48,6 +48,10 @@ final class PodMessages {
             pod.setExitCode(status.exitCode());
         }
         return pod.build();
+    }
+
+    static String manager(PodStatus status) {
+        return status.sandbox().isPresent() ? "kubelet" : "podvm";
     }
 
     /** A kubelet keeps to itself what it will start again. */
