@@ -75,7 +75,7 @@ class KubeletPodsIT {
     void aCommandRunsInIt() throws Exception {
         assertThat(node.podvm("exec", "default/seen", "hostname").expect(0).out().strip())
                 .isEqualTo("seen");
-        node.podvm("exec", "seen", "-c", "main", "--", "sh", "-c", "exit 3").expect(3);
+        node.podvm("exec", "-c", "main", "seen", "--", "sh", "-c", "exit 3").expect(3);
         var words = node.command("exec", "-it", "seen", "sh");
         var line = "stty rows 31 cols 97; exec '%s'".formatted(String.join("' '", words));
         try (var shell = node.startProgram(List.of("script", "-qefc", line, "/dev/null"))) {
@@ -103,6 +103,52 @@ class KubeletPodsIT {
                 .contains("crictl stopp");
         node.podvm("rm", "-f", "seen").expect(125);
         assertThat(node.inspect("seen").path("phase").asString()).isEqualTo("Running");
+    }
+
+    @Test
+    void whatItUsesIsShownBesideWhatItsMachineCosts() throws Exception {
+        var stats = node.podvm("stats", "seen", "--output", "json").expect(0).json().get(0);
+        assertThat(stats.path("manager").asString()).isEqualTo("kubelet");
+        var use = stats.path("use");
+        assertThat(use.path("cpuNanosPerSecond").asLong()).isNotNegative();
+        assertThat(use.path("processes").asLong()).isGreaterThanOrEqualTo(2);
+        assertThat(use.path("memoryBytes").asLong()).isPositive();
+        assertThat(stats.path("machine").path("memoryBytes").asLong())
+                .isGreaterThan(use.path("memoryBytes").asLong());
+        assertThat(stats.path("containers").get(0).path("name").asString()).isEqualTo("main");
+        assertThat(node.podvm("stats", "--containers").expect(0).out())
+                .contains("default/seen ", "default/seen/main ");
+    }
+
+    @Test
+    void itsProcessesAreListed() throws Exception {
+        var all = node.podvm("top", "seen", "--output", "json").expect(0).json();
+        assertThat(all.get(0).path("container").asString()).isEqualTo("main");
+        assertThat(all.findValuesAsString("pid")).contains("1");
+        assertThat(all.findValuesAsString("command"))
+                .anyMatch(command -> command.startsWith("sh -c"))
+                .contains("httpd -p 127.0.0.1:7004 -h /etc");
+        assertThat(node.podvm("top", "seen", "-c", "nobody").expect(125).err()).contains("main");
+    }
+
+    @Test
+    void whatHappensToItIsTold() throws Exception {
+        var told = node.podvm("events").expect(0).out();
+        assertThat(told)
+                .containsSubsequence(
+                        "created     default/seen (",
+                        "created     default/seen/main",
+                        "started     default/seen/main");
+        try (var events = node.start("events", "-f")) {
+            var other = crictl.sandbox("told");
+            crictl.container(other, "told", "other", "exit 4", "");
+            events.awaitOutput("default/told/other");
+            Wait.until("the exit is told", () -> events.out().contains("code 4 Error"));
+            crictl.out("rmp", "--force", other);
+            Wait.until(
+                    "the removal is told",
+                    () -> events.out().contains("removed     default/told ("));
+        }
     }
 
     @Test

@@ -7,7 +7,9 @@ import podvm.engine.GuestProcess;
 import podvm.proto.agent.v1.ListProcessesResponse;
 import podvm.proto.agent.v1.ProcessUse;
 
-/** What the guest says of its processes. All of it may be a lie, and none of it steers a terminal. */
+/**
+ * What the guest says of its processes. All of it may be a lie, and none of it steers a terminal.
+ */
 final class Processes {
     private static final int MOST = 4096;
 

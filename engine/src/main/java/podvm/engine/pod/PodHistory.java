@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
@@ -12,6 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import podvm.engine.PodChange;
 import podvm.engine.PodChange.Kind;
 import podvm.engine.PodChanges;
+import podvm.engine.PodId;
 import podvm.engine.PodStatus;
 
 /**
@@ -80,9 +82,7 @@ public final class PodHistory implements PodChanges {
             throws InterruptedException {
         try {
             var first = take(0, false);
-            var present = new ArrayList<>(first.changes());
-            present.sort(Comparator.comparing(PodChange::at));
-            hand(present, since, reader);
+            hand(byTime(first.changes()), since, reader);
             long next = first.next();
             while (follow) {
                 var taken = take(next, true);
@@ -95,6 +95,23 @@ public final class PodHistory implements PodChanges {
         } catch (IOException e) {
             // the reader went away
         }
+    }
+
+    /** Those of one pod stay in their order, whatever the clocks of node and guest say. */
+    private static List<PodChange> byTime(List<PodChange> changes) {
+        record Timed(Instant at, PodChange change) {}
+        var latest = new HashMap<PodId, Instant>();
+        var timed = new ArrayList<Timed>();
+        for (var change : changes) {
+            var at =
+                    latest.merge(
+                            change.pod().id(),
+                            change.at(),
+                            (before, now) -> before.isAfter(now) ? before : now);
+            timed.add(new Timed(at, change));
+        }
+        timed.sort(Comparator.comparing(Timed::at));
+        return timed.stream().map(Timed::change).toList();
     }
 
     private static void hand(List<PodChange> changes, Optional<Instant> since, Reader reader)

@@ -55,8 +55,7 @@ final class Events implements Command {
     }
 
     private static String line(PodHappening happening) {
-        var at =
-                Instant.ofEpochSecond(0, happening.getAtUnixNs()).truncatedTo(ChronoUnit.MILLIS);
+        var at = Instant.ofEpochSecond(0, happening.getAtUnixNs()).truncatedTo(ChronoUnit.MILLIS);
         var text =
                 new StringBuilder("%-24s  %-10s  ".formatted(at, happening.getKind()))
                         .append(happening.getNamespace())
@@ -65,7 +64,8 @@ final class Events implements Command {
         if (!happening.getContainer().isEmpty()) {
             text.append('/').append(happening.getContainer());
         }
-        text.append(" (").append(happening.getPodId(), 0, Math.min(12, happening.getPodId().length()));
+        text.append(" (")
+                .append(happening.getPodId(), 0, Math.min(12, happening.getPodId().length()));
         text.append(')');
         if (happening.getKind().equals("exited") || happening.getKind().equals("ended")) {
             text.append(" code ").append(happening.getExitCode());

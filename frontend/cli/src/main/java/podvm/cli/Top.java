@@ -31,7 +31,8 @@ final class Top implements Command {
             session.stdio().print(Json.of(response.getProcessesList()));
             return 0;
         }
-        var table = new Table("CONTAINER", "PID", "PPID", "UID", "STATE", "CPU", "MEMORY", "COMMAND");
+        var table =
+                new Table("CONTAINER", "PID", "PPID", "UID", "STATE", "CPU", "MEMORY", "COMMAND");
         for (var process : response.getProcessesList()) {
             table.add(
                     process.getContainer(),

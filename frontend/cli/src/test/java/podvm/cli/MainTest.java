@@ -142,8 +142,7 @@ class MainTest {
     void theProcessesOfAPodAreListed() {
         run(pod("p", "sleep", "sleep"), "-d");
         var lines = shell.podvm("top", "p").out().lines().toList();
-        assertThat(lines.get(0))
-                .matches("CONTAINER +PID +PPID +UID +STATE +CPU +MEMORY +COMMAND");
+        assertThat(lines.get(0)).matches("CONTAINER +PID +PPID +UID +STATE +CPU +MEMORY +COMMAND");
         assertThat(lines.get(1)).matches("c +1 +0 +65534 +S +1:01.23 +4.0 MB +sleep 10");
         assertThat(shell.podvm("top", "p", "-c", "cx").out().lines()).hasSize(2);
         assertThat(shell.podvm("top", "p", "-c", "x").err()).contains("it has c", "cx");

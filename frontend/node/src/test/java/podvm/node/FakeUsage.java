@@ -23,7 +23,9 @@ record FakeUsage(Pods pods) implements PodUsage {
 
     private List<ContainerId> containers(PodId pod) {
         try {
-            return pods.status(pod).containers().stream().flatMap(one -> one.id().stream()).toList();
+            return pods.status(pod).containers().stream()
+                    .flatMap(one -> one.id().stream())
+                    .toList();
         } catch (PodException e) {
             return List.of();
         }
