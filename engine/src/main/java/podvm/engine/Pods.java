@@ -6,7 +6,10 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
-/** The pods of this node, as frontends see them. */
+/**
+ * The pods of this node, as frontends see them. Those of a kubelet (see {@link Sandboxes}) are among
+ * them; to stop or remove one fails with CONFLICT, since the kubelet would start it again.
+ */
 public interface Pods {
     /**
      * Accepts a pod and starts it in the background; returns when it is journalled. Fails, with

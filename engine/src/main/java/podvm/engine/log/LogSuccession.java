@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
@@ -44,7 +45,7 @@ interface LogSuccession {
                 var key = key(path);
                 var in = Files.newInputStream(path);
                 // it may have been renamed in between
-                if (key != null && key.equals(key(path))) {
+                if (Objects.equals(key, key(path))) {
                     boolean packed = path.toString().endsWith(COMPRESSED);
                     return new Opened(path, key, packed ? new GZIPInputStream(in) : in);
                 }

@@ -6,12 +6,15 @@ import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.engine.PodId;
 import podvm.engine.PodStatus;
 import podvm.engine.Pods.LogQuery;
 import podvm.engine.Pods.LogReader;
 
 /** A pod for those who look at it, whoever decides about it. */
 interface KnownPod {
+    PodId id();
+
     PodStatus status();
 
     /** Fails with DEADLINE. */

@@ -45,7 +45,7 @@ public final class NodePods implements Pods, AutoCloseable {
 
     private KnownPod known(PodId pod) throws PodException {
         return all().stream()
-                .filter(one -> one.status().id().equals(pod))
+                .filter(one -> one.id().equals(pod))
                 .findFirst()
                 .orElseThrow(() ->
                         new PodException(

@@ -12,6 +12,7 @@ import podvm.engine.Deadline;
 import podvm.engine.MachineEnd;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.engine.PodId;
 import podvm.engine.PodRecord;
 import podvm.engine.PodSpec;
 import podvm.engine.PodStatus;
@@ -93,6 +94,11 @@ final class PodLife implements KnownPod {
 
     void start() {
         mailbox.start();
+    }
+
+    @Override
+    public PodId id() {
+        return status().id();
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.util.Optional;
 import podvm.engine.Deadline;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.engine.PodId;
 import podvm.engine.PodStatus;
 import podvm.engine.Pods.LogQuery;
 import podvm.engine.Pods.LogReader;
@@ -15,6 +16,11 @@ import podvm.engine.log.FileLogs.LogFile;
 
 /** A pod sandbox as a pod among others. */
 record SandboxPod(SandboxLife life) implements KnownPod {
+    @Override
+    public PodId id() {
+        return life.record().id().pod();
+    }
+
     @Override
     public PodStatus status() {
         return SandboxPodStatus.of(life.record());
