@@ -54,13 +54,13 @@ impl Seen {
         let file = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}")).ok();
         let stat = Stat::parse(&file("stat")?)?;
         let status = file("status")?;
-        let uid = number(&status, "Uid:", |words| words.next())?;
+        let uid = number(&status, "Uid:", Iterator::next)?;
         Some(Self {
             pid,
             parent: stat.parent,
             told: ProcessUse {
                 container_id: container.to_owned(),
-                pid: number(&status, "NSpid:", |words| words.next_back())?,
+                pid: number(&status, "NSpid:", DoubleEndedIterator::next_back)?,
                 parent_pid: 0,
                 uid: inside(&file("uid_map").unwrap_or_default(), uid),
                 state: stat.state,
@@ -97,11 +97,7 @@ impl Stat {
     }
 }
 
-fn number<'a>(
-    status: &'a str,
-    name: &str,
-    pick: impl FnOnce(&mut std::str::SplitAsciiWhitespace<'a>) -> Option<&'a str>,
-) -> Option<u32> {
+fn number<'a>(status: &'a str, name: &str, pick: impl FnOnce(&mut std::str::SplitAsciiWhitespace<'a>) -> Option<&'a str>) -> Option<u32> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     pick(&mut line.split_ascii_whitespace())?.parse().ok()
 }
@@ -143,8 +139,8 @@ mod tests {
     #[test]
     fn the_innermost_number_of_a_process_is_told() {
         let status = "Name:\tx\nUid:\t100\t101\t102\t103\nNSpid:\t900\t12\t3\n";
-        assert_eq!(number(status, "NSpid:", |words| words.next_back()), Some(3));
-        assert_eq!(number(status, "Uid:", |words| words.next()), Some(100));
+        assert_eq!(number(status, "NSpid:", DoubleEndedIterator::next_back), Some(3));
+        assert_eq!(number(status, "Uid:", Iterator::next), Some(100));
     }
 
     #[test]

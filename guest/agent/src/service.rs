@@ -12,12 +12,12 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::api::agent_server::Agent;
 use crate::api::{
     ConfigureSandboxRequest, ConfigureSandboxResponse, ConnectPortRequest, ConnectPortResponse, ContainerState, CreateContainerRequest,
-    CreateContainerResponse, EndShareRequest, EndShareResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse, ListProcessesRequest,
-    ListProcessesResponse, MountShareRequest, MountShareResponse, OutputChunk, PutVolumeRequest, PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest,
-    RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security, ShareAnswer, ShareRequest, ShutdownRequest,
-    ShutdownResponse, SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse, StatsRequest,
-    StatsResponse, UpdateResourcesRequest, UpdateResourcesResponse, WatchContainersRequest, WriteInputRequest, WriteInputResponse,
-    exec_request, read_output_request,
+    CreateContainerResponse, EndShareRequest, EndShareResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse,
+    ListProcessesRequest, ListProcessesResponse, MountShareRequest, MountShareResponse, OutputChunk, PutVolumeRequest, PutVolumeResponse,
+    ReadOutputRequest, RemoveContainerRequest, RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security,
+    ShareAnswer, ShareRequest, ShutdownRequest, ShutdownResponse, SignalContainerRequest, SignalContainerResponse, StartContainerRequest,
+    StartContainerResponse, StatsRequest, StatsResponse, UpdateResourcesRequest, UpdateResourcesResponse, WatchContainersRequest,
+    WriteInputRequest, WriteInputResponse, exec_request, read_output_request,
 };
 use crate::containers::{Containers, exec, input, streams};
 use crate::error::{Error, Kind, Result};
