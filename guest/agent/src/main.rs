@@ -13,6 +13,7 @@ mod limits;
 mod modules;
 mod ports;
 mod power;
+mod processes;
 mod reaper;
 mod sandbox;
 mod server;

@@ -13,17 +13,18 @@ use crate::api::agent_server::Agent;
 use crate::api::{
     AdjustVcpusRequest, AdjustVcpusResponse, ConfigureSandboxRequest, ConfigureSandboxResponse, ConnectPortRequest, ConnectPortResponse,
     ContainerState, CreateContainerRequest, CreateContainerResponse, EndShareRequest, EndShareResponse, ExecRequest, ExecResponse,
-    HelloRequest, HelloResponse, MountShareRequest, MountShareResponse, OutputChunk, PrepareRequest, PrepareResponse, PutVolumeRequest,
-    PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest, RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse,
-    Security, ShareAnswer, ShareRequest, ShutdownRequest, ShutdownResponse, SignalContainerRequest, SignalContainerResponse,
-    StartContainerRequest, StartContainerResponse, StatsRequest, StatsResponse, UpdateResourcesRequest, UpdateResourcesResponse,
-    WatchContainersRequest, WriteInputRequest, WriteInputResponse, exec_request, read_output_request,
+    HelloRequest, HelloResponse, ListProcessesRequest, ListProcessesResponse, MountShareRequest, MountShareResponse, OutputChunk,
+    PrepareRequest, PrepareResponse, PutVolumeRequest, PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest,
+    RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security, ShareAnswer, ShareRequest, ShutdownRequest,
+    ShutdownResponse, SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse, StatsRequest,
+    StatsResponse, UpdateResourcesRequest, UpdateResourcesResponse, WatchContainersRequest, WriteInputRequest, WriteInputResponse,
+    exec_request, read_output_request,
 };
 use crate::containers::{Containers, exec, input, streams};
 use crate::error::{Error, Kind, Result};
 use crate::modules::{Modules, Phase};
 use crate::shares::{Daemon, Shares};
-use crate::{checks, limits, log, ports, power, sandbox, stats, vcpus, volumes};
+use crate::{checks, limits, log, ports, power, processes, sandbox, stats, vcpus, volumes};
 
 /// How many answers of a stream may wait for the wire.
 const AHEAD: usize = 2;
@@ -274,6 +275,10 @@ impl Agent for Service {
             Ok(AdjustVcpusResponse { online })
         })
         .await
+    }
+
+    async fn list_processes(&self, _: Request<ListProcessesRequest>) -> Answer<ListProcessesResponse> {
+        Ok(Response::new(processes::answer(&self.containers)))
     }
 }
 

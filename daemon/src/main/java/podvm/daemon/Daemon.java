@@ -20,7 +20,9 @@ import podvm.engine.PodException.Kind;
 import podvm.engine.Rollback;
 import podvm.engine.log.LogWriter;
 import podvm.engine.pod.EngineSettings;
+import podvm.engine.pod.NodePods;
 import podvm.engine.pod.PodTable;
+import podvm.engine.pod.PodHistory;
 import podvm.engine.pod.Ports;
 import podvm.engine.pod.SandboxTable;
 import podvm.engine.pod.TemplatedMachines;
@@ -63,14 +65,14 @@ final class Daemon implements AutoCloseable {
     private static final LayerLimits LAYER_LIMITS = new LayerLimits(400_000, 24L << 20, 64L << 30);
 
     private final Config config;
-    private final PodTable pods;
+    private final NodePods pods;
     private final SandboxTable sandboxes;
     private final NodeServer server;
     private final Rollback owned;
 
     private Daemon(
             Config config,
-            PodTable pods,
+            NodePods pods,
             SandboxTable sandboxes,
             NodeServer server,
             Rollback owned) {
@@ -126,9 +128,9 @@ final class Daemon implements AutoCloseable {
                             undo.add(new HostShares(state)),
                             journals,
                             new SandboxJournalFiles(records, events),
-                            events);
-            var pods = undo.add(PodTable.open(ports, settings(config)));
+                            events, new PodHistory());
             var sandboxes = undo.add(SandboxTable.open(ports, settings(config)));
+            var pods = undo.add(NodePods.of(PodTable.open(ports, settings(config)), sandboxes));
             collectGarbage(config, cni, events);
             var facts = new NodeFacts(state, verdict);
             var service =

@@ -18,6 +18,7 @@ import podvm.engine.Pods.ExecSpec;
 import podvm.engine.Progress;
 import podvm.engine.log.LogWriter;
 import podvm.engine.pod.EngineSettings;
+import podvm.engine.pod.PodHistory;
 import podvm.engine.pod.Ports;
 import podvm.engine.pod.SandboxTable;
 import podvm.image.ImageOptions;
@@ -71,7 +72,7 @@ final class RealNode implements AutoCloseable {
                         shares,
                         new JournalFiles(records, event -> System.out.println(event)),
                         new SandboxJournalFiles(records, event -> System.out.println(event)),
-                        event -> System.out.println(event));
+                        event -> System.out.println(event), new PodHistory());
         sandboxes =
                 SandboxTable.open(
                         ports,

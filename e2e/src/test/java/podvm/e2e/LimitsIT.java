@@ -61,6 +61,10 @@ class LimitsIT {
                                 .path("state")
                                 .asString()
                                 .equals("terminated"));
+        assertThat(node.podvm("events").expect(0).out())
+                .contains("oom-killed  default/limited/greedy")
+                .containsPattern(
+                        "exited      default/limited/greedy \\(\\w+\\) code 137 OOMKilled");
         var greedy = node.container("limited", "greedy");
         assertThat(greedy.path("reason").asString()).isEqualTo("OOMKilled");
         assertThat(greedy.path("exitCode").asInt()).isEqualTo(137);

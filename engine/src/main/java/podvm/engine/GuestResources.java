@@ -8,6 +8,9 @@ public interface GuestResources {
     /** Of the whole machine in one call. */
     GuestStats stats(Detail detail, Deadline deadline) throws PodException, InterruptedException;
 
+    /** Of all containers, 4096 at most. */
+    List<GuestProcess> processes(Deadline deadline) throws PodException, InterruptedException;
+
     /**
      * Changes a running container. Fails with NOT_FOUND when it has ended, and with INVALID, with
      * no limit changed, where the kernel does not take a value.

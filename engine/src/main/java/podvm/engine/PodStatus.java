@@ -2,6 +2,7 @@ package podvm.engine;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -12,6 +13,7 @@ import java.util.Optional;
  * @param agentRssBytes resident memory of the guest's agent after the first container had started;
  *     empty before
  * @param timeline what happened when, oldest first
+ * @param sandbox of a pod about which a kubelet decides; empty: it was made by {@link Pods#run}
  */
 public record PodStatus(
         PodId id,
@@ -26,7 +28,13 @@ public record PodStatus(
         Optional<MachineSize> size,
         Optional<Long> agentRssBytes,
         List<ContainerStatus> containers,
-        List<Stage> timeline) {
+        List<Stage> timeline,
+        Optional<SandboxId> sandbox) {
+    /** Records of earlier versions do not say the last. */
+    public PodStatus {
+        sandbox = Objects.requireNonNullElse(sandbox, Optional.empty());
+    }
+
     /** As in Kubernetes. */
     public enum Phase {
         PENDING,

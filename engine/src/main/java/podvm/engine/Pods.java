@@ -6,7 +6,10 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
-/** The pods of this node, as frontends see them. */
+/**
+ * The pods of this node, as frontends see them. Those of a kubelet (see {@link Sandboxes}) are among
+ * them; to stop or remove one fails with CONFLICT, since the kubelet would start it again.
+ */
 public interface Pods {
     /**
      * Accepts a pod and starts it in the background; returns when it is journalled. Fails, with
@@ -69,6 +72,10 @@ public interface Pods {
     /** Copies the console's text, oldest first; with follow until the machine ends. */
     void console(PodId pod, boolean follow, TextSink sink)
             throws PodException, InterruptedException;
+
+    PodUsage usage();
+
+    PodChanges changes();
 
     /** Images and, for diagnosis, what a pod's root is made from. */
     Images images();

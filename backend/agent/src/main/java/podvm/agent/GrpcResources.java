@@ -3,12 +3,14 @@ package podvm.agent;
 import java.util.List;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
+import podvm.engine.GuestProcess;
 import podvm.engine.GuestResources;
 import podvm.engine.GuestStats;
 import podvm.engine.PodException;
 import podvm.proto.agent.v1.AdjustVcpusRequest;
 import podvm.proto.agent.v1.AgentGrpc;
 import podvm.proto.agent.v1.CgroupSetting;
+import podvm.proto.agent.v1.ListProcessesRequest;
 import podvm.proto.agent.v1.StatsRequest;
 import podvm.proto.agent.v1.UpdateResourcesRequest;
 
@@ -23,6 +25,17 @@ record GrpcResources(Connection connection) implements GuestResources {
                         AgentGrpc.getStatsMethod(),
                         request.build(),
                         "measure the guest",
+                        deadline));
+    }
+
+    @Override
+    public List<GuestProcess> processes(Deadline deadline)
+            throws PodException, InterruptedException {
+        return Processes.read(
+                connection.ask(
+                        AgentGrpc.getListProcessesMethod(),
+                        ListProcessesRequest.getDefaultInstance(),
+                        "list the guest's processes",
                         deadline));
     }
 

@@ -191,7 +191,8 @@ class JournalFilesTest {
                                                 new ContainerState.Terminated(
                                                         1, 0, "Error", "", now, now)),
                                         1)),
-                        List.of(new PodStatus.Stage("accepted", now)));
+                        List.of(new PodStatus.Stage("accepted", now)),
+                        Optional.empty());
         var digest = new Digest("b".repeat(64));
         var image =
                 new Image(

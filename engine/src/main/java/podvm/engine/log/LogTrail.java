@@ -2,9 +2,10 @@ package podvm.engine.log;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
+import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.DateTimeException;
@@ -12,6 +13,7 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.zip.ZipException;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.Agent.OutputStreamKind;
 import podvm.engine.Pods.LogLine;
@@ -23,9 +25,9 @@ final class LogTrail implements AutoCloseable {
     private static final int BUFFER = 64 * 1024;
 
     private final String container;
-    private final Path directory;
+    private final LogSuccession files;
     private final Runnable moved;
-    private volatile @Nullable Path file;
+    private volatile LogSuccession.@Nullable Opened file;
     private @Nullable InputStream in;
     private final byte[] buffer = new byte[BUFFER];
     private int start;
@@ -36,9 +38,9 @@ final class LogTrail implements AutoCloseable {
     /**
      * @param moved called when the next file was opened
      */
-    LogTrail(String container, Path directory, Runnable moved) {
+    LogTrail(String container, LogSuccession files, Runnable moved) {
         this.container = container;
-        this.directory = directory;
+        this.files = files;
         this.moved = moved;
     }
 
@@ -69,8 +71,7 @@ final class LogTrail implements AutoCloseable {
 
     /** Whether this file is still to be opened by this reader. */
     boolean isBefore(Path other) {
-        var current = file;
-        return other.startsWith(directory) && (current == null || current.compareTo(other) < 0);
+        return files.isBefore(Optional.ofNullable(file), other);
     }
 
     /** Whether files have gone unread since this was last asked. */
@@ -91,14 +92,14 @@ final class LogTrail implements AutoCloseable {
             // longer than any line of ours: drop it
             end = 0;
         }
-        int n = in.read(buffer, end, buffer.length - end);
+        int n = read(in);
         if (n < 0) {
             if (successor().isEmpty()) {
                 return false;
             }
             // the writer left this file before it began the next one: what is read now is all there
             // will be
-            n = in.read(buffer, end, buffer.length - end);
+            n = read(in);
             if (n < 0) {
                 end = 0;
                 return openSuccessor() && fill();
@@ -108,23 +109,29 @@ final class LogTrail implements AutoCloseable {
         return true;
     }
 
+    private int read(InputStream from) throws IOException {
+        try {
+            return from.read(buffer, end, buffer.length - end);
+        } catch (ZipException | EOFException e) {
+            throw new FileSystemException(String.valueOf(file), null, e.getMessage());
+        }
+    }
+
     private Optional<Path> successor() throws IOException {
-        var current = file;
-        return LogFiles.list(directory).stream()
-                .filter(candidate -> current == null || candidate.compareTo(current) > 0)
-                .findFirst();
+        return files.after(Optional.ofNullable(file));
     }
 
     /** Where rotation has just deleted the next file, the one after it is the next. */
     private boolean openSuccessor() throws IOException {
         for (var next = successor(); next.isPresent(); next = successor()) {
             try {
-                var opened = Files.newInputStream(next.get());
-                close();
-                in = opened;
                 var before = file;
-                lost |= before != null && LogFiles.between(before, next.get());
-                file = next.get();
+                boolean gap = before != null && files.isGap(before, next.get());
+                var opened = LogSuccession.Opened.of(next.get());
+                close();
+                in = opened.in();
+                lost |= gap;
+                file = opened;
                 moved.run();
                 return true;
             } catch (NoSuchFileException e) {

@@ -1,19 +1,13 @@
 package podvm.engine.log;
 
 import java.io.IOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.PriorityQueue;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import podvm.engine.PodException;
 import podvm.engine.Pods.Follow;
-import podvm.engine.Pods.LogLine;
 import podvm.engine.Pods.LogQuery;
 import podvm.engine.Pods.LogReader;
 
@@ -61,86 +55,36 @@ public final class PodLogs {
      */
     public void read(List<String> containers, LogQuery query, LogReader reader)
             throws PodException, InterruptedException {
-        var trails = new ArrayList<LogTrail>();
-        try {
-            for (var name : containers) {
-                trails.add(new LogTrail(name, directory.resolve(name), holds::moved));
-            }
-            if (query.follow() == Follow.HOLD) {
-                trails.forEach(holds::add);
-            }
-            long seen = writes();
-            present(trails, query, reader);
-            while (query.follow() != Follow.NO) {
-                for (var trail : trails) {
-                    follow(trail, query, reader);
-                }
-                var next = awaitWrite(seen);
-                if (next.isEmpty()) {
-                    return;
-                }
-                seen = next.get();
-            }
-        } catch (IOException e) {
-            if (e instanceof FileSystemException) {
-                throw new PodException(
-                        PodException.Kind.CORRUPT,
-                        "cannot read the log in " + directory + ": " + e.getMessage(),
-                        "",
-                        e);
-            }
-            // the reader went away
-        } finally {
-            trails.forEach(holds::remove);
-            closeAll(trails);
-        }
+        LogMerge.read(
+                query,
+                reader,
+                logs -> {
+                    for (var name : containers) {
+                        var files = LogSuccession.ofParts(directory.resolve(name));
+                        logs.add(new LogTrail(name, files, holds::moved));
+                    }
+                    if (query.follow() == Follow.HOLD) {
+                        logs.trails().forEach(holds::add);
+                    }
+                    try {
+                        follow(logs, query.follow() != Follow.NO);
+                    } finally {
+                        logs.trails().forEach(holds::remove);
+                    }
+                });
     }
 
-    private static void follow(LogTrail trail, LogQuery query, LogReader reader)
-            throws IOException {
-        for (var line = trail.next(); line.isPresent(); line = trail.next()) {
-            if (trail.lost()) {
-                reader.lost(line.get().container());
+    private void follow(LogMerge logs, boolean follow) throws IOException, InterruptedException {
+        long seen = writes();
+        logs.present();
+        while (follow) {
+            logs.more();
+            var next = awaitWrite(seen);
+            if (next.isEmpty()) {
+                return;
             }
-            if (wanted(query, line.get())) {
-                reader.line(line.get());
-            }
+            seen = next.get();
         }
-    }
-
-    private void present(List<LogTrail> trails, LogQuery query, LogReader reader)
-            throws IOException {
-        record Head(LogLine line, LogTrail trail) {}
-        var heads = new PriorityQueue<Head>(Comparator.comparing(head -> head.line.time()));
-        for (var trail : trails) {
-            trail.next().ifPresent(line -> heads.add(new Head(line, trail)));
-        }
-        var tail = new ArrayDeque<LogLine>();
-        while (!heads.isEmpty()) {
-            var head = heads.remove();
-            head.trail.next().ifPresent(line -> heads.add(new Head(line, head.trail)));
-            if (head.trail.lost() && query.tail().isEmpty()) {
-                reader.lost(head.line.container());
-            }
-            if (!wanted(query, head.line)) {
-                continue;
-            }
-            if (query.tail().isEmpty()) {
-                reader.line(head.line);
-            } else if (query.tail().get() > 0) {
-                tail.add(head.line);
-                if (tail.size() > query.tail().get()) {
-                    tail.remove();
-                }
-            }
-        }
-        for (var line : tail) {
-            reader.line(line);
-        }
-    }
-
-    private static boolean wanted(LogQuery query, LogLine line) {
-        return query.since().isEmpty() || !line.time().isBefore(query.since().get());
     }
 
     private long writes() {
@@ -163,17 +107,6 @@ public final class PodLogs {
             return writes == seen ? Optional.empty() : Optional.of(writes);
         } finally {
             lock.unlock();
-        }
-    }
-
-    private static void closeAll(List<LogTrail> trails) throws PodException {
-        for (var trail : trails) {
-            try {
-                trail.close();
-            } catch (IOException e) {
-                throw new PodException(
-                        PodException.Kind.CORRUPT, "cannot close a log: " + e.getMessage(), "", e);
-            }
         }
     }
 }

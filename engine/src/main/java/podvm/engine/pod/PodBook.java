@@ -181,7 +181,8 @@ final class PodBook {
                     size,
                     agentRss,
                     slots.stream().map(ContainerSlot::status).toList(),
-                    List.copyOf(timeline));
+                    List.copyOf(timeline),
+                    Optional.empty());
         }
     }
 

@@ -7,18 +7,19 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import podvm.engine.Agent;
-import podvm.engine.ContainerId;
 import podvm.engine.ContainerSpec;
 import podvm.engine.Deadline;
-import podvm.engine.Machine;
 import podvm.engine.MachineEnd;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.engine.PodId;
 import podvm.engine.PodRecord;
 import podvm.engine.PodSpec;
 import podvm.engine.PodStatus;
 import podvm.engine.PodStatus.ContainerState.Terminated;
-import podvm.engine.Pods.Attachment;
+import podvm.engine.PodStatus.ContainerStatus;
+import podvm.engine.Pods.LogQuery;
+import podvm.engine.Pods.LogReader;
 import podvm.engine.Progress;
 import podvm.engine.log.PodLogs;
 
@@ -27,7 +28,7 @@ import podvm.engine.log.PodLogs;
  * with what is, acts, publishes, and sleeps until a message or the next restart is due; so a pod
  * that was adopted from an earlier daemon goes the same way as a new one.
  */
-final class PodLife {
+final class PodLife implements KnownPod {
     private final PodSpec spec;
     private final EngineSettings settings;
     private final Patience patience;
@@ -43,6 +44,7 @@ final class PodLife {
     private final ContainerStarts starts;
     private final ContainerTurns turns;
     private final PodImages images;
+    private final Meter meter = new Meter();
     private final CountDownLatch adoption;
 
     PodLife(
@@ -56,7 +58,11 @@ final class PodLife {
         this.spec = status.spec();
         this.settings = settings;
         this.patience = patience;
-        this.board = new StatusBoard<>("pod " + status.spec().name(), status);
+        this.board =
+                new StatusBoard<>(
+                        "pod " + status.spec().name(),
+                        status,
+                        (before, after) -> ports.history().changed(Optional.of(before), after));
         this.logs = new PodLogs(ports.journals().logs(id));
         this.mailbox = new Mailbox("pod-" + id.brief(), this::live);
         this.events = new Events(ports.events(), id, spec.name());
@@ -90,16 +96,32 @@ final class PodLife {
         mailbox.start();
     }
 
-    PodStatus status() {
+    @Override
+    public PodId id() {
+        return status().id();
+    }
+
+    @Override
+    public PodStatus status() {
         return board.status();
     }
 
-    StatusBoard<PodStatus> board() {
-        return board;
+    @Override
+    public PodStatus awaitChange(PodStatus seen, Deadline deadline)
+            throws PodException, InterruptedException {
+        return board.awaitChange(seen, deadline);
     }
 
-    PodLogs logs() {
-        return logs;
+    @Override
+    public void logs(Optional<String> container, LogQuery query, LogReader reader)
+            throws PodException, InterruptedException {
+        List<String> names;
+        if (container.isPresent()) {
+            names = List.of(container(container).spec.name());
+        } else {
+            names = status().containers().stream().map(ContainerStatus::name).toList();
+        }
+        logs.read(names, query, reader);
     }
 
     PodSpec spec() {
@@ -116,43 +138,42 @@ final class PodLife {
         mailbox.detach();
     }
 
-    /**
-     * Waits while this daemon takes up what an earlier one left running: until then the pod is
-     * known as running, but cannot be spoken to.
-     */
-    void awaitAdoption() throws InterruptedException {
+    @Override
+    public void awaitSettled() throws InterruptedException {
         adoption.await();
     }
 
-    /** The agent of a running pod. */
-    Agent agent() throws PodException {
-        return link.agent();
+    @Override
+    public GuestLink link() {
+        return link;
     }
 
-    /** Joins an attempt that runs. */
-    Attachment attach(ContainerSlot slot, ContainerId attempt, Agent.ExecOutput output) {
-        var end = new AttemptEnd(board, slot.name(), attempt);
-        return new ContainerAttachment(slot, attempt, link, end, output);
+    @Override
+    public Meter meter() {
+        return meter;
     }
 
-    Optional<Machine> machine() {
-        return link.machine();
+    @Override
+    public Attempt running(Optional<String> name) throws PodException {
+        var slot = container(name);
+        var attempt = slot.id;
+        if (attempt == null || !slot.running()) {
+            throw KnownPod.notRunning(slot.name(), spec.name());
+        }
+        return new Attempt(slot, attempt, new AttemptEnd(board, slot.name(), attempt));
     }
 
     /** Empty: the first container of the pod that is not an init container. */
-    ContainerSlot container(Optional<String> name) throws PodException {
+    private ContainerSlot container(Optional<String> name) throws PodException {
         var wanted = name.orElse(spec.containers().getFirst().name());
         return slots.stream()
                 .filter(slot -> slot.name().equals(wanted))
                 .findFirst()
                 .orElseThrow(() ->
-                        new PodException(
-                                Kind.NOT_FOUND,
-                                "pod " + spec.name() + " has no container " + wanted,
-                                "it has "
-                                        + String.join(
-                                                ", ",
-                                                slots.stream().map(ContainerSlot::name).toList())));
+                        KnownPod.noContainer(
+                                wanted,
+                                spec.name(),
+                                slots.stream().map(ContainerSlot::name).toList()));
     }
 
     // ---- the pod's own thread, from here on ----
@@ -261,7 +282,7 @@ final class PodLife {
                 && slots.stream().anyMatch(ContainerSlot::unclear)) {
             var next = mailbox.next(until.left());
             if (next instanceof PodMessage.PresentTold present) {
-                told = present.agent().equals(agent());
+                told = present.agent().equals(link.agent());
             } else if (next != null) {
                 handle(next);
             }
@@ -269,10 +290,10 @@ final class PodLife {
         for (var slot : book.failed() ? List.<ContainerSlot>of() : slots) {
             var attempt = slot.id;
             if (attempt != null && slot.waiting()) {
-                agent().remove(attempt, Deadline.after(ContainerStarts.CALL));
+                link.agent().remove(attempt, Deadline.after(ContainerStarts.CALL));
                 slot.waitFor("PodInitializing", "", Instant.EPOCH);
             } else if (attempt != null && !slot.drained && slot.running()) {
-                starts.pump(slot, attempt, agent());
+                starts.pump(slot, attempt, link.agent());
             }
         }
     }

@@ -1,11 +1,5 @@
 package podvm.engine.pod;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -17,10 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
-import podvm.engine.Agent.ExecOutput;
-import podvm.engine.Agent.ExecSession;
-import podvm.engine.Agent.ProcessPlan;
-import podvm.engine.ContainerId;
 import podvm.engine.ContainerSpec;
 import podvm.engine.Deadline;
 import podvm.engine.Images;
@@ -34,16 +24,16 @@ import podvm.engine.PodStatus;
 import podvm.engine.PodStatus.ContainerState.Waiting;
 import podvm.engine.PodStatus.ContainerStatus;
 import podvm.engine.PodStatus.Phase;
-import podvm.engine.Pods;
-import podvm.engine.PortConnection;
 import podvm.engine.Progress;
 import podvm.engine.Rollback;
 import podvm.engine.SandboxRecord;
 
-/** All pods of this node: those that run and those that have ended but are not forgotten. */
-public final class PodTable implements Pods, AutoCloseable {
+/**
+ * The pods that were run here as a whole: those that run and those that have ended but are not
+ * forgotten.
+ */
+public final class PodTable implements AutoCloseable {
     private static final Duration FOREVER = Duration.ofDays(365);
-    private static final int MIN_PREFIX = 3;
 
     private final Ports ports;
     private final EngineSettings settings;
@@ -79,6 +69,7 @@ public final class PodTable implements Pods, AutoCloseable {
         leftovers.addAll(ports.networks().leftovers());
         records.sort(Comparator.comparing(PodRecord::created));
         for (var record : records) {
+            ports.history().found(record.status());
             table.lives.put(
                     record.id(), new PodLife(record, ports, settings, patience, Progress.NONE));
             if (record.stage() != PodRecord.Stage.ENDED) {
@@ -125,8 +116,8 @@ public final class PodTable implements Pods, AutoCloseable {
                 .on(new PodEvent(Instant.now(), pod, "", PodEvent.Severity.WARNING, name, text));
     }
 
-    @Override
-    public PodId run(PodSpec spec, Progress pulls) throws PodException {
+    /** As {@link podvm.engine.Pods#run}. */
+    PodId run(PodSpec spec, Progress pulls) throws PodException {
         var size = Sizing.of(spec, settings);
         ports.machines().check(size, 1);
         ports.networks().check(spec.network(), spec.ports());
@@ -170,7 +161,8 @@ public final class PodTable implements Pods, AutoCloseable {
                                         spec.initContainers().stream().map(one -> fresh(one, true)),
                                         spec.containers().stream().map(one -> fresh(one, false)))
                                 .toList(),
-                        List.of(new PodStatus.Stage("accepted", Instant.now())));
+                        List.of(new PodStatus.Stage("accepted", Instant.now())),
+                        Optional.empty());
         var record = new PodRecord(PodRecord.Stage.STARTING, status, List.of(), Optional.empty());
         var life = new PodLife(record, ports, settings, patience, pulls);
         synchronized (lives) {
@@ -193,6 +185,7 @@ public final class PodTable implements Pods, AutoCloseable {
             }
             ports.journals().write(record);
             lives.put(id, life);
+            ports.history().changed(Optional.empty(), status);
             life.start();
         }
         forgetOldest();
@@ -233,63 +226,21 @@ public final class PodTable implements Pods, AutoCloseable {
     }
 
     private void forget(PodId pod) throws PodException {
+        PodLife gone;
         synchronized (lives) {
-            lives.remove(pod);
+            gone = lives.remove(pod);
         }
         ports.journals().delete(pod);
+        if (gone != null) {
+            ports.history().removed(gone.status());
+        }
     }
 
-    @Override
-    public List<PodStatus> list() {
+    /** In the order they were made in. */
+    List<PodLife> all() {
         synchronized (lives) {
-            return lives.values().stream().map(PodLife::status).toList();
+            return List.copyOf(lives.values());
         }
-    }
-
-    @Override
-    public PodId resolve(String reference) throws PodException {
-        var all = list().reversed();
-        var slash = reference.indexOf('/');
-        var byName =
-                all.stream()
-                        .filter(pod ->
-                                slash < 0
-                                        ? pod.spec().name().equals(reference)
-                                        : reference.equals(
-                                                pod.spec().namespace() + "/" + pod.spec().name()))
-                        .toList();
-        var live = byName.stream().filter(pod -> !pod.phase().ended()).toList();
-        if (live.size() > 1) {
-            throw new PodException(
-                    Kind.INVALID,
-                    "several pods are called " + reference,
-                    "say NAMESPACE/NAME: "
-                            + String.join(
-                                    ", ",
-                                    live.stream()
-                                            .map(pod -> pod.spec().namespace() + "/" + reference)
-                                            .toList()));
-        }
-        // an ended pod may share its name with others: the newest is meant
-        var named = live.isEmpty() ? byName : live;
-        if (!named.isEmpty()) {
-            return named.getFirst().id();
-        }
-        var byId =
-                reference.length() < MIN_PREFIX
-                        ? List.<PodStatus>of()
-                        : all.stream()
-                                .filter(pod -> pod.id().text().startsWith(reference))
-                                .toList();
-        if (byId.size() > 1) {
-            throw new PodException(
-                    Kind.INVALID, "several pods' ids begin with " + reference, "give more digits");
-        }
-        if (byId.isEmpty()) {
-            throw new PodException(
-                    Kind.NOT_FOUND, "no such pod: " + reference, "podvm ps -a lists them");
-        }
-        return byId.getFirst().id();
     }
 
     private PodLife life(PodId pod) throws PodException {
@@ -303,20 +254,8 @@ public final class PodTable implements Pods, AutoCloseable {
         }
     }
 
-    @Override
-    public PodStatus status(PodId pod) throws PodException {
-        return life(pod).status();
-    }
-
-    @Override
-    public PodStatus awaitChange(PodStatus seen, Deadline deadline)
-            throws PodException, InterruptedException {
-        return life(seen.id()).board().awaitChange(seen, deadline);
-    }
-
-    @Override
-    public void stop(PodId pod, Optional<Duration> grace)
-            throws PodException, InterruptedException {
+    /** As {@link podvm.engine.Pods#stop}. */
+    void stop(PodId pod, Optional<Duration> grace) throws PodException, InterruptedException {
         var life = life(pod);
         if (!life.status().phase().ended()) {
             life.stop(Deadline.after(grace.orElse(life.spec().terminationGrace())));
@@ -326,12 +265,12 @@ public final class PodTable implements Pods, AutoCloseable {
 
     private static void awaitEnd(PodLife life) throws PodException, InterruptedException {
         for (var seen = life.status(); !seen.phase().ended(); ) {
-            seen = life.board().awaitChange(seen, Deadline.after(FOREVER));
+            seen = life.awaitChange(seen, Deadline.after(FOREVER));
         }
     }
 
-    @Override
-    public void remove(PodId pod, boolean kill) throws PodException, InterruptedException {
+    /** As {@link podvm.engine.Pods#remove}. */
+    void remove(PodId pod, boolean kill) throws PodException, InterruptedException {
         var life = life(pod);
         if (!life.status().phase().ended()) {
             if (!kill) {
@@ -345,144 +284,27 @@ public final class PodTable implements Pods, AutoCloseable {
         forget(pod);
     }
 
-    @Override
-    public void logs(PodId pod, Optional<String> container, LogQuery query, LogReader reader)
-            throws PodException, InterruptedException {
-        var life = life(pod);
-        List<String> names;
-        if (container.isPresent()) {
-            names = List.of(life.container(container).spec.name());
-        } else {
-            names = life.status().containers().stream().map(ContainerStatus::name).toList();
-        }
-        life.logs().read(names, query, reader);
+    PodHistory history() {
+        return ports.history();
     }
 
-    @Override
-    public ExecSession exec(PodId pod, Optional<String> container, ExecSpec spec, ExecOutput output)
-            throws PodException, InterruptedException {
-        if (spec.args().isEmpty()) {
-            throw new PodException(
-                    Kind.INVALID, "no command to execute", "podvm exec POD -- COMMAND");
-        }
-        var life = life(pod);
-        life.awaitAdoption();
-        var slot = life.container(container);
-        var plan =
-                new ProcessPlan(
-                        spec.args(),
-                        spec.env(),
-                        spec.workingDir(),
-                        spec.user(),
-                        Optional.empty(),
-                        List.of(),
-                        false,
-                        spec.terminal(),
-                        spec.columns(),
-                        spec.rows(),
-                        0,
-                        List.of());
-        return life.agent().exec(running(life, slot), plan, spec.stdin(), output);
-    }
-
-    private static ContainerId running(PodLife life, ContainerSlot slot) throws PodException {
-        var id = slot.id;
-        if (id == null || !slot.running()) {
-            throw new PodException(
-                    Kind.CONFLICT,
-                    "container "
-                            + slot.name()
-                            + " of pod "
-                            + life.spec().name()
-                            + " is not running",
-                    "podvm inspect " + life.spec().name() + " shows its state");
-        }
-        return id;
-    }
-
-    @Override
-    public Attachment attach(PodId pod, Optional<String> container, ExecOutput output)
-            throws PodException, InterruptedException {
-        var life = life(pod);
-        life.awaitAdoption();
-        var slot = life.container(container);
-        return life.attach(slot, running(life, slot), output);
-    }
-
-    @Override
-    public PortConnection connect(PodId pod, int port) throws PodException, InterruptedException {
-        var life = life(pod);
-        life.awaitAdoption();
-        return life.agent().ports().connect(port);
-    }
-
-    @Override
-    public void console(PodId pod, boolean follow, TextSink sink)
-            throws PodException, InterruptedException {
-        var life = life(pod);
-        life.awaitAdoption();
-        var machine = life.machine();
-        if (machine.isEmpty()) {
-            var status = life.status();
-            if (status.console().isEmpty()) {
-                throw new PodException(
-                        Kind.CONFLICT,
-                        "pod " + life.spec().name() + " has no machine",
-                        "the console is there while the pod runs");
-            }
-            try {
-                sink.text((status.console() + "\n").getBytes(UTF_8));
-            } catch (IOException e) {
-                return;
-            }
-            return;
-        }
-        long position = 0;
-        while (true) {
-            boolean alive = machine.get().alive();
-            try (var file = FileChannel.open(machine.get().consoleLog())) {
-                position = Math.min(position, file.size());
-                var block = ByteBuffer.allocate(64 * 1024);
-                while (file.read(block, position) > 0) {
-                    position += block.position();
-                    var bytes = new byte[block.flip().remaining()];
-                    block.get(bytes);
-                    sink.text(bytes);
-                    block.clear();
-                }
-            } catch (NoSuchFileException e) {
-                return;
-            } catch (IOException e) {
-                // the reader went away
-                return;
-            }
-            if (!follow || !alive) {
-                return;
-            }
-            Thread.sleep(100);
-        }
-    }
-
-    @Override
-    public Images images() {
+    Images images() {
         return ports.images();
     }
 
     /** True while a pod has not ended. */
     public boolean busy() {
-        return list().stream().anyMatch(pod -> !pod.phase().ended());
+        return all().stream().anyMatch(life -> !life.status().phase().ended());
     }
 
     /** Lets go of all pods; they run on. */
     @Override
     public void close() {
-        List<PodLife> all;
         synchronized (lives) {
             closed = true;
-            all = List.copyOf(lives.values());
         }
         boolean interrupted = false;
-        for (var life : all) {
+        for (var life : all()) {
             if (!life.status().phase().ended()) {
                 try {
                     life.detach();

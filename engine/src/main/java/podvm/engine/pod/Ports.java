@@ -20,4 +20,5 @@ public record Ports(
         Shares shares,
         Journals journals,
         SandboxJournals sandboxJournals,
-        PodEvent.Listener events) {}
+        PodEvent.Listener events,
+        PodHistory history) {}

@@ -2,14 +2,11 @@ package podvm.engine.pod;
 
 import java.time.Duration;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import podvm.engine.ContainerConfig.Resources;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
-import podvm.engine.Forks;
 import podvm.engine.GuestResources.Detail;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
@@ -21,9 +18,6 @@ import podvm.engine.SandboxStatus;
 /** What the sandboxes of a table use and may use. */
 final class RunningResources implements SandboxResources {
     private static final Duration ONE = Duration.ofSeconds(20);
-
-    /** Callers list every few seconds: a guest that is slower than this is left out. */
-    private static final Duration LIST = Duration.ofSeconds(5);
 
     private final SandboxTable table;
 
@@ -55,32 +49,14 @@ final class RunningResources implements SandboxResources {
     @Override
     public Map<SandboxId, PodStats> stats(Collection<SandboxId> sandboxes, Detail detail)
             throws InterruptedException {
-        var deadline = Deadline.after(LIST);
-        var answers = new ConcurrentHashMap<SandboxId, PodStats>();
-        try (var forks = new Forks("stats")) {
-            for (var id : sandboxes) {
-                var _ =
-                        forks.fork(() -> {
-                            var life = table.find(id);
-                            if (life.isPresent()) {
-                                answer(life.get(), detail, deadline)
-                                        .ifPresent(stats -> answers.put(id, stats));
-                            }
-                            return true;
-                        });
-            }
-            forks.join(deadline);
-        } catch (PodException e) {
-            // too late for those that have not answered
-        }
-        var inOrder = new LinkedHashMap<SandboxId, PodStats>();
-        for (var id : sandboxes) {
-            var stats = answers.get(id);
-            if (stats != null) {
-                inOrder.put(id, stats);
-            }
-        }
-        return inOrder;
+        return MeterRound.measure(
+                sandboxes,
+                (id, deadline) -> {
+                    var life = table.find(id);
+                    return life.isEmpty()
+                            ? Optional.empty()
+                            : Optional.of(measure(life.get(), detail, deadline));
+                });
     }
 
     @Override
@@ -102,15 +78,5 @@ final class RunningResources implements SandboxResources {
             life.containers().updatePod(change);
             return true;
         });
-    }
-
-    private static Optional<PodStats> answer(SandboxLife life, Detail detail, Deadline deadline)
-            throws InterruptedException {
-        try {
-            return Optional.of(measure(life, detail, deadline));
-        } catch (PodException e) {
-            // it ends, or its connection is made anew: the next list has it, or it is gone
-            return Optional.empty();
-        }
     }
 }

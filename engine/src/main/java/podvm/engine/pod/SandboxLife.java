@@ -69,7 +69,15 @@ final class SandboxLife {
         this.patience = patience;
         this.failedToStart = failedToStart;
         var name = spec.metadata().name();
-        this.board = new StatusBoard<>(what(), record);
+        this.board =
+                new StatusBoard<>(
+                        what(),
+                        record,
+                        (before, after) ->
+                                ports.history()
+                                        .changed(
+                                                SandboxPodStatus.known(before),
+                                                SandboxPodStatus.of(after)));
         this.mailbox = new Mailbox("sandbox-" + id.pod().brief(), this::live);
         this.calls = new SandboxCalls(what(), mailbox);
         this.events = new Events(ports.events(), id.pod(), name);
@@ -112,7 +120,7 @@ final class SandboxLife {
     }
 
     /** What its machine needs to know of it is what a pod without containers says. */
-    private static PodSpec shape(SandboxSpec spec) {
+    static PodSpec shape(SandboxSpec spec) {
         var metadata = spec.metadata();
         return new PodSpec(
                 metadata.namespace(),

@@ -11,7 +11,6 @@ import java.util.Map;
 import java.util.Optional;
 import podvm.engine.Agent.ExecOutput;
 import podvm.engine.Agent.ExecSession;
-import podvm.engine.Agent.ProcessPlan;
 import podvm.engine.ContainerConfig;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
@@ -66,6 +65,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
             if (record.stage() == Stage.STARTING) {
                 table.forgetHalfStarted(record);
             } else {
+                ports.history().found(SandboxPodStatus.of(record));
                 table.hold(record);
                 table.lives.put(record.id(), table.life(record));
             }
@@ -183,6 +183,14 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
         shown = Collections.unmodifiableMap(new LinkedHashMap<>(lives));
     }
 
+    /** For those who look at pods. */
+    List<SandboxPod> known() {
+        return all().stream()
+                .filter(life -> life.record().stage() != Stage.STARTING)
+                .map(SandboxPod::new)
+                .toList();
+    }
+
     /** Those that anybody was told of. */
     private List<SandboxRecord> records() {
         return all().stream()
@@ -204,10 +212,15 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
         var life = find(sandbox);
         if (life.isPresent()) {
             life.get().stop();
+            var last = SandboxPodStatus.of(life.get().record());
             life.get().forget();
+            boolean gone;
             synchronized (lives) {
-                lives.remove(sandbox);
+                gone = lives.remove(sandbox) != null;
                 show();
+            }
+            if (gone) {
+                ports.history().removed(last);
             }
         }
     }
@@ -376,23 +389,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
     @Override
     public ExecSession exec(ContainerId container, ExecSpec spec, ExecOutput output)
             throws PodException, InterruptedException {
-        if (spec.args().isEmpty()) {
-            throw new PodException(Kind.INVALID, "no command to execute", "");
-        }
-        var plan =
-                new ProcessPlan(
-                        spec.args(),
-                        spec.env(),
-                        spec.workingDir(),
-                        spec.user(),
-                        Optional.empty(),
-                        List.of(),
-                        false,
-                        spec.terminal(),
-                        spec.columns(),
-                        spec.rows(),
-                        0,
-                        List.of());
+        var plan = ExecPlans.of(spec, "");
         var place = runningNow(container);
         return place.life().link().agent().exec(container, plan, spec.stdin(), output);
     }
@@ -407,7 +404,7 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
     }
 
     /** Of one that is removed before anybody looks: that of a killed one. */
-    private static int exitCode(SandboxLife life, ContainerId container)
+    static int exitCode(SandboxLife life, ContainerId container)
             throws PodException, InterruptedException {
         for (var seen = life.record();
                 ;

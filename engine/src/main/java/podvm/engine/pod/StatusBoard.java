@@ -11,13 +11,21 @@ final class StatusBoard<S> {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final String what;
+    private final Listener<S> listener;
     private S status;
+
+    /** Hears of each change, in their order; must not block. */
+    @FunctionalInterface
+    interface Listener<S> {
+        void changed(S before, S after);
+    }
 
     /**
      * @param what for messages: "pod web"
      */
-    StatusBoard(String what, S status) {
+    StatusBoard(String what, S status, Listener<S> listener) {
         this.what = what;
+        this.listener = listener;
         this.status = status;
     }
 
@@ -33,7 +41,9 @@ final class StatusBoard<S> {
     void publish(S next) {
         lock.lock();
         try {
+            var before = status;
             status = next;
+            listener.changed(before, next);
             changed.signalAll();
         } finally {
             lock.unlock();

@@ -3,6 +3,7 @@ package podvm.engine.fake;
 import java.util.List;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
+import podvm.engine.GuestProcess;
 import podvm.engine.GuestResources;
 import podvm.engine.GuestStats;
 import podvm.engine.PodException;
@@ -19,6 +20,16 @@ record FakeGuestResources(FakeGuest guest, Check connection) implements GuestRes
         synchronized (guest) {
             connection.check();
             return guest.meters.stats(guest.containers.keySet());
+        }
+    }
+
+    @Override
+    public List<GuestProcess> processes(Deadline deadline) throws PodException {
+        synchronized (guest) {
+            connection.check();
+            return guest.containers.keySet().stream()
+                    .map(id -> new GuestProcess(id, 1, 0, 0, "S", 10, 4096, "server"))
+                    .toList();
         }
     }
 

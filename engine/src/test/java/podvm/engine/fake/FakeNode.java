@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import podvm.engine.PodEvent;
+import podvm.engine.pod.PodHistory;
 import podvm.engine.pod.Ports;
 
 /** One of each fake, as a node has them. It outlives the daemons that work on it. */
@@ -19,6 +20,8 @@ public final class FakeNode {
     public final FakeJournals journals;
     public final FakeSandboxJournals sandboxJournals = new FakeSandboxJournals();
     public final List<PodEvent> events = new CopyOnWriteArrayList<>();
+
+    private final PodHistory history = new PodHistory();
 
     public FakeNode(Path directory) {
         machines = new FakeMachines(programs, directory);
@@ -36,7 +39,8 @@ public final class FakeNode {
                 shares,
                 journals,
                 sandboxJournals,
-                events::add);
+                events::add,
+                history);
     }
 
     /** What pods have on this node; empty when nothing is left behind. */

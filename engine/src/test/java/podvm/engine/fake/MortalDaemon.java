@@ -18,6 +18,7 @@ import podvm.engine.PodNetwork;
 import podvm.engine.SandboxJournals;
 import podvm.engine.Shares;
 import podvm.engine.Volumes;
+import podvm.engine.pod.PodHistory;
 import podvm.engine.pod.Ports;
 
 /**
@@ -61,7 +62,8 @@ public final class MortalDaemon {
                 mortal(Shares.class, ports.shares()),
                 mortal(Journals.class, ports.journals()),
                 mortal(SandboxJournals.class, ports.sandboxJournals()),
-                mortal(PodEvent.Listener.class, ports.events()));
+                mortal(PodEvent.Listener.class, ports.events()),
+                new PodHistory());
     }
 
     public boolean dead() {

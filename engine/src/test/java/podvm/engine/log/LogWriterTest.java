@@ -41,7 +41,7 @@ final class LogWriterTest {
         for (var stream : OutputStreamKind.values()) {
             streams.put(stream, new ByteArrayOutputStream());
         }
-        try (var trail = new LogTrail("c", directory, () -> {})) {
+        try (var trail = new LogTrail("c", LogSuccession.ofParts(directory), () -> {})) {
             for (var line = trail.next(); line.isPresent(); line = trail.next()) {
                 var out = streams.get(line.get().stream());
                 out.writeBytes(line.get().text());
@@ -237,7 +237,7 @@ final class LogWriterTest {
         var limits = new LogWriter.Limits(200, 3);
         var guest = new Guest();
         try (var writer = writer(directory, limits);
-                var trail = new LogTrail("c", directory, () -> {})) {
+                var trail = new LogTrail("c", LogSuccession.ofParts(directory), () -> {})) {
             int next = 0;
             for (int i = 0; i < 500; i++) {
                 guest.write("line " + i + "\n");
@@ -260,7 +260,7 @@ final class LogWriterTest {
         var limits = new LogWriter.Limits(200, 3);
         var guest = new Guest();
         try (var writer = writer(directory, limits);
-                var trail = new LogTrail("c", directory, () -> {})) {
+                var trail = new LogTrail("c", LogSuccession.ofParts(directory), () -> {})) {
             for (int i = 0; i < 100; i++) {
                 guest.write("line " + i + "\n");
                 var chunk = guest.chunks.getLast();

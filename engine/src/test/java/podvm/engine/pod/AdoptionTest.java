@@ -70,8 +70,8 @@ final class AdoptionTest {
         Thread.setDefaultUncaughtExceptionHandler(null);
     }
 
-    private static PodTable open(FakeNode node) throws Exception {
-        return PodTable.open(node.ports(), Rig.SETTINGS, Rig.PATIENT);
+    private static NodePods open(FakeNode node) throws Exception {
+        return Rig.open(node.ports(), Rig.SETTINGS, Rig.PATIENT);
     }
 
     /** Init container, two containers, a volume: something of each kind. */
@@ -116,7 +116,7 @@ final class AdoptionTest {
         var daemon = new MortalDaemon(node, step);
         Optional<PodId> accepted = Optional.empty();
         try {
-            var pods = PodTable.open(daemon.ports(), Rig.SETTINGS, Rig.PATIENT);
+            var pods = Rig.open(daemon.ports(), Rig.SETTINGS, Rig.PATIENT);
             var id = pods.run(job(policy), Progress.NONE);
             accepted = Optional.of(id);
             Rig.eventually(() -> daemon.dead() || pods.status(id).phase().ended());
@@ -140,7 +140,7 @@ final class AdoptionTest {
     }
 
     private static void check(
-            FakeNode node, PodTable pods, PodStatus end, RestartPolicy policy, String death)
+            FakeNode node, NodePods pods, PodStatus end, RestartPolicy policy, String death)
             throws Exception {
         for (var name : List.of("prepare", "work", "talk")) {
             assertThat(node.programs.mostAtOnce(name)).as(name + " " + death).isLessThan(2);
@@ -165,7 +165,7 @@ final class AdoptionTest {
         return text.toString().lines().toList();
     }
 
-    private static List<String> log(PodTable pods, PodId pod, String container) throws Exception {
+    private static List<String> log(NodePods pods, PodId pod, String container) throws Exception {
         var lines = new java.util.ArrayList<String>();
         pods.logs(
                 pod,
@@ -279,7 +279,7 @@ final class AdoptionTest {
         try (var agent = connect(node, id)) {
             agent.remove(attempt(node, id), Deadline.after(PATIENCE));
         }
-        try (var second = PodTable.open(node.ports(), Rig.SETTINGS, NEVER_IMPATIENT)) {
+        try (var second = Rig.open(node.ports(), Rig.SETTINGS, NEVER_IMPATIENT)) {
             Rig.await(second, id, now -> Rig.state(now, "server") instanceof Running);
             second.stop(id, Optional.empty());
         }
@@ -290,7 +290,7 @@ final class AdoptionTest {
     void aContainerThatRunsInTheGuestGoesOnWhateverTheJournalSays() throws Exception {
         var node = node(directory);
         var id = leftUnclear(node);
-        try (var second = PodTable.open(node.ports(), Rig.SETTINGS, NEVER_IMPATIENT)) {
+        try (var second = Rig.open(node.ports(), Rig.SETTINGS, NEVER_IMPATIENT)) {
             Rig.await(second, id, now -> Rig.state(now, "server") instanceof Running);
             second.stop(id, Optional.empty());
         }
@@ -308,7 +308,7 @@ final class AdoptionTest {
             agent.remove(plan.id(), Deadline.after(PATIENCE));
             agent.create(plan, Deadline.after(PATIENCE));
             guest.tellPresent(false);
-            try (var second = PodTable.open(node.ports(), Rig.SETTINGS, NEVER_IMPATIENT)) {
+            try (var second = Rig.open(node.ports(), Rig.SETTINGS, NEVER_IMPATIENT)) {
                 Rig.eventually(() -> guest.connections() == 2);
                 agent.start(plan.id(), Deadline.after(PATIENCE));
                 guest.tellPresent(true);
@@ -372,7 +372,8 @@ final class AdoptionTest {
                         was.size(),
                         was.agentRssBytes(),
                         List.of(unclear),
-                        was.timeline());
+                        was.timeline(),
+                        was.sandbox());
         node.journals.write(
                 new PodRecord(record.stage(), status, record.images(), record.stopBy()));
         return id;

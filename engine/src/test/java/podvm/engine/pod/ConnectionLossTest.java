@@ -26,9 +26,9 @@ import podvm.engine.fake.FragileAgents;
 final class ConnectionLossTest {
     @TempDir Path directory;
 
-    private static PodTable open(FakeNode node, FragileAgents agents) throws Exception {
+    private static NodePods open(FakeNode node, FragileAgents agents) throws Exception {
         var ports = node.ports();
-        return PodTable.open(
+        return Rig.open(
                 new Ports(
                         ports.images(),
                         ports.machines(),
@@ -38,7 +38,8 @@ final class ConnectionLossTest {
                         ports.shares(),
                         ports.journals(),
                         ports.sandboxJournals(),
-                        ports.events()),
+                        ports.events(),
+                        new PodHistory()),
                 Rig.SETTINGS,
                 Rig.PATIENT);
     }

@@ -52,7 +52,7 @@ class ImageHoldTest {
             var id = start(rig, end);
             rig.pods.close();
             rig.node.images.holds().clear();
-            rig.pods = PodTable.open(rig.node.ports(), Rig.SETTINGS, Rig.PATIENT);
+            rig.pods = Rig.open(rig.node.ports(), Rig.SETTINGS, Rig.PATIENT);
             assertHeld(rig, id);
             end.countDown();
             rig.awaitEnd(id);

@@ -10,6 +10,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import podvm.engine.Deadline;
+import podvm.engine.PodException;
 import podvm.engine.PodId;
 import podvm.engine.PodSpec;
 import podvm.engine.PodStatus;
@@ -46,7 +47,7 @@ final class Rig implements AutoCloseable {
 
     final FakeNode node;
     final EngineSettings settings;
-    PodTable pods;
+    NodePods pods;
 
     Rig(Path directory) throws Exception {
         this(directory, SETTINGS);
@@ -55,7 +56,13 @@ final class Rig implements AutoCloseable {
     Rig(Path directory, EngineSettings settings) throws Exception {
         this.node = new FakeNode(directory);
         this.settings = settings;
-        this.pods = PodTable.open(node.ports(), settings, PATIENT);
+        this.pods = open(node.ports(), settings, PATIENT);
+    }
+
+    /** Without pods of a kubelet. */
+    static NodePods open(Ports ports, EngineSettings settings, Patience patience)
+            throws PodException {
+        return new NodePods(PodTable.open(ports, settings, patience), List::of);
     }
 
     PodId run(PodSpec spec) throws Exception {
@@ -66,7 +73,7 @@ final class Rig implements AutoCloseable {
         return await(pods, pod, wanted);
     }
 
-    static PodStatus await(PodTable pods, PodId pod, Predicate<PodStatus> wanted) throws Exception {
+    static PodStatus await(NodePods pods, PodId pod, Predicate<PodStatus> wanted) throws Exception {
         var deadline = Deadline.after(PATIENCE);
         var status = pods.status(pod);
         while (!wanted.test(status)) {

@@ -145,7 +145,7 @@ final class SandboxAdoptionTest {
             assertThat(table.containers()).as(where).isEmpty();
         }
         try (var pods = PodTable.open(node.ports(), Rig.SETTINGS, Rig.PATIENT)) {
-            assertThat(pods.list()).isEmpty();
+            assertThat(pods.all()).isEmpty();
         }
         assertThat(node.open()).as(where).isEmpty();
         assertThat(node.sandboxJournals.readAll()).as(where).isEmpty();
@@ -240,7 +240,7 @@ final class SandboxAdoptionTest {
         try (var rig = new SandboxRig(directory)) {
             var one = rig.start(rig.run("web"), "server");
             try (var pods = PodTable.open(rig.node.ports(), Rig.SETTINGS, Rig.PATIENT)) {
-                assertThat(pods.list()).isEmpty();
+                assertThat(pods.all()).isEmpty();
             }
             assertThat(rig.guest().alive()).isTrue();
             assertThat(rig.table.container(one).state()).isEqualTo(State.RUNNING);

@@ -92,7 +92,7 @@ final class StopTest {
         Rig.eventually(() -> rig.node.journals.find(id).orElseThrow().stopBy().isPresent());
         rig.pods.close();
         asking.interrupt();
-        rig.pods = PodTable.open(rig.node.ports(), rig.settings, Rig.PATIENT);
+        rig.pods = Rig.open(rig.node.ports(), rig.settings, Rig.PATIENT);
         var end = rig.awaitEnd(id);
         assertThat(Rig.state(end, "deaf")).isInstanceOf(Terminated.class);
         assertThat(rig.node.programs.runs("deaf")).isEqualTo(1);
@@ -113,7 +113,7 @@ final class StopTest {
                         record.status(),
                         List.of(),
                         Optional.of(Instant.now())));
-        rig.pods = PodTable.open(rig.node.ports(), rig.settings, Rig.PATIENT);
+        rig.pods = Rig.open(rig.node.ports(), rig.settings, Rig.PATIENT);
         assertThat(rig.awaitEnd(id).reason()).isEqualTo("Stopped");
         assertThat(rig.node.machines.booted()).hasSize(1);
         assertThat(rig.node.open()).isEmpty();

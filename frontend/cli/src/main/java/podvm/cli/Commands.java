@@ -18,6 +18,9 @@ final class Commands {
                     "wait",
                     "inspect",
                     "console",
+                    "stats",
+                    "events",
+                    "top",
                     "images",
                     "pull",
                     "image ls",
@@ -49,6 +52,9 @@ final class Commands {
             case "wait" -> Optional.of(new Wait());
             case "inspect" -> Optional.of(new Inspect());
             case "console" -> Optional.of(new Console());
+            case "stats" -> Optional.of(new Stats());
+            case "events" -> Optional.of(new Events());
+            case "top" -> Optional.of(new Top());
             case "images", "image ls" -> Optional.of(new ImageLs(name));
             case "pull" -> Optional.of(new Pull());
             case "image inspect" -> Optional.of(new ImageInspect());

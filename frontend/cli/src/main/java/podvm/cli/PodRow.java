@@ -21,6 +21,7 @@ final class PodRow {
     String phase = "";
     String reason = "";
     String ip = "";
+    String manager = "";
     long created;
     int ready;
     int containers;
@@ -51,6 +52,7 @@ final class PodRow {
                 case Pod.NAME_FIELD_NUMBER -> name = in.readString();
                 case Pod.PHASE_FIELD_NUMBER -> phase = in.readString();
                 case Pod.REASON_FIELD_NUMBER -> reason = in.readString();
+                case Pod.MANAGER_FIELD_NUMBER -> manager = in.readString();
                 case Pod.CREATED_UNIX_NS_FIELD_NUMBER -> created = in.readInt64();
                 case Pod.IPS_FIELD_NUMBER -> {
                     var next = in.readString();

@@ -32,7 +32,7 @@ final class Ps implements Command {
             return 0;
         }
         var response = session.node().ask(METHOD, given.has("--all") ? ALL : new byte[0]);
-        var table = new Table("ID", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP");
+        var table = new Table("ID", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "MANAGER");
         for (var row : PodRow.list(response)) {
             table.add(
                     row.id.substring(0, Math.min(12, row.id.length())),
@@ -41,7 +41,8 @@ final class Ps implements Command {
                     row.status(),
                     Integer.toString(row.restarts),
                     Amounts.age(row.created),
-                    row.ip.isEmpty() ? "-" : row.ip);
+                    row.ip.isEmpty() ? "-" : row.ip,
+                    row.manager);
         }
         table.print(session.stdio());
         return 0;

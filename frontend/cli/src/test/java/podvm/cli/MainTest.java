@@ -91,9 +91,9 @@ class MainTest {
         var id = run(pod("p", "sleep"), "-d").out().strip();
         assertThat(id).matches("[0-9a-f]{32}");
         var lines = shell.podvm("ps").out().lines().toList();
-        assertThat(lines.get(0)).matches("ID +NAME +READY +STATUS +RESTARTS +AGE +IP");
+        assertThat(lines.get(0)).matches("ID +NAME +READY +STATUS +RESTARTS +AGE +IP +MANAGER");
         assertThat(lines.get(1))
-                .matches(id.substring(0, 12) + " +p +1/1 +Running +0 +\\d+s +10.0.2.15");
+                .matches(id.substring(0, 12) + " +p +1/1 +Running +0 +\\d+s +10.0.2.15 +podvm");
         assertThat(shell.podvm("rm", "p").code()).isEqualTo(125);
         assertThat(shell.podvm("stop", "-t", "1", "p").out()).isEqualTo("p\n");
         assertThat(shell.podvm("ps").out().lines()).hasSize(1);
@@ -101,6 +101,52 @@ class MainTest {
         assertThat(shell.podvm("wait", id)).isEqualTo(new Result(143, "143\n", ""));
         assertThat(shell.podvm("rm", "p").code()).isZero();
         assertThat(shell.podvm("ps", "--all").out().lines()).hasSize(1);
+    }
+
+    @Test
+    void whatPodsUseIsShownForPodsAndContainers() {
+        run(pod("p", "sleep", "sleep"), "-d");
+        var lines = shell.podvm("stats").out().lines().toList();
+        assertThat(lines.get(0))
+                .matches(
+                        "POD +CPU +MEMORY +LIMIT +MACHINE CPU +MACHINE MEMORY +NET IN / OUT +DISK READ / WRITTEN +PIDS");
+        assertThat(lines.get(1))
+                .matches(
+                        "default/p +50.0 % +20.0 MB +268 MB +75.0 % +80.0 MB +1.0 kB / 2.0 kB +3.0 kB / 4.0 kB +4");
+        assertThat(shell.podvm("stats", "p", "--containers").out())
+                .contains("default/p/cx   25.0 %   10.0 MB   -  ");
+        assertThat(shell.podvm("stats", "-o", "json").out())
+                .contains("\"cpuNanosPerSecond\": 500000000", "\"manager\": \"podvm\"");
+        assertThat(shell.podvm("stats", "nobody").code()).isEqualTo(125);
+        shell.podvm("stop", "-t", "0", "p");
+        assertThat(shell.podvm("stats").out().lines()).hasSize(1);
+        assertThat(shell.podvm("stats", "p").err()).contains("pod p has ended");
+    }
+
+    @Test
+    void whatHappenedToPodsIsTold() {
+        run(pod("p", "sleep"), "-d");
+        assertThat(shell.podvm("events").out())
+                .containsPattern("(?m)^\\S+Z +created +default/p \\([0-9a-f]{12}\\)$")
+                .containsPattern("(?m) exited +default/p/c \\([0-9a-f]{12}\\) code 3 Error$");
+        assertThat(shell.podvm("events", "-o", "json").out())
+                .startsWith("{\"event\": \"pod\", \"at\": \"")
+                .contains("\"kind\": \"exited\", \"exitCode\": 3, \"reason\": \"Error\"");
+        assertThat(shell.podvm("events", "-f").err()).contains("7 events are missing");
+        assertThat(shell.podvm("events", "-f", "-o", "json").out())
+                .endsWith("{\"event\": \"lost\", \"count\": 7}\n");
+        assertThat(shell.podvm("events", "--since", "2199-01-01T00:00:00Z").out()).isEmpty();
+    }
+
+    @Test
+    void theProcessesOfAPodAreListed() {
+        run(pod("p", "sleep", "sleep"), "-d");
+        var lines = shell.podvm("top", "p").out().lines().toList();
+        assertThat(lines.get(0)).matches("CONTAINER +PID +PPID +UID +STATE +CPU +MEMORY +COMMAND");
+        assertThat(lines.get(1)).matches("c +1 +0 +65534 +S +1:01.23 +4.0 MB +sleep 10");
+        assertThat(shell.podvm("top", "p", "-c", "cx").out().lines()).hasSize(2);
+        assertThat(shell.podvm("top", "p", "-c", "x").err()).contains("it has c", "cx");
+        assertThat(shell.podvm("top", "p", "-o", "json").out()).contains("\"cpuMs\": 61230");
     }
 
     @Test

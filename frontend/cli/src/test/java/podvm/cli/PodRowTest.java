@@ -29,12 +29,14 @@ class PodRowTest {
                                         .setState("waiting")
                                         .setReason("CrashLoopBackOff")
                                         .setRestarts(3))
-                        .setHostname("h");
+                        .setHostname("h")
+                        .setManager("kubelet");
         var response = ListPodsResponse.newBuilder().addPods(pod).addPods(pod.setName("q"));
         var rows = PodRow.list(response.build().toByteArray());
         assertThat(rows).extracting(row -> row.name).containsExactly("é", "q");
         var row = rows.getFirst();
         assertThat(row.id + row.namespace + row.ip).isEqualTo("abcn10.0.0.1");
+        assertThat(row.manager).isEqualTo("kubelet");
         assertThat(row.created).isEqualTo(Long.MAX_VALUE);
         assertThat(row.ready + "/" + row.containers + " " + row.restarts).isEqualTo("1/2 5");
         assertThat(row.status()).isEqualTo("CrashLoopBackOff");

@@ -186,6 +186,22 @@ public final class NodeService extends NodeGrpc.NodeImplBase {
     }
 
     @Override
+    public void podStats(PodStatsRequest request, StreamObserver<PodStatsResponse> observer) {
+        Work.answer("stats", observer, () -> PodUses.answer(pods, request));
+    }
+
+    @Override
+    public void podEvents(PodEventsRequest request, StreamObserver<PodEventsResponse> observer) {
+        Work.stream("events", observer, out -> PodHappenings.send(pods.changes(), request, out));
+    }
+
+    @Override
+    public void podProcesses(
+            PodProcessesRequest request, StreamObserver<PodProcessesResponse> observer) {
+        Work.answer("processes", observer, () -> PodProcesses.answer(pods, request));
+    }
+
+    @Override
     public void console(ConsoleRequest request, StreamObserver<ConsoleChunk> observer) {
         Work.stream(
                 "console",

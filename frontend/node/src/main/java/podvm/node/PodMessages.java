@@ -6,6 +6,7 @@ import podvm.engine.ContainerId;
 import podvm.engine.PodStatus;
 import podvm.engine.PodStatus.ContainerState;
 import podvm.engine.PodStatus.ContainerStatus;
+import podvm.engine.SandboxId;
 import podvm.proto.node.v1.Container;
 import podvm.proto.node.v1.Pod;
 import podvm.proto.node.v1.Stage;
@@ -31,7 +32,9 @@ final class PodMessages {
                         .setFinishedUnixNs(status.finished().map(PodMessages::nanos).orElse(0L))
                         .addAllIps(status.ips())
                         .setRestartPolicy(restartPolicy(status))
-                        .setHostname(spec.hostname());
+                        .setHostname(spec.hostname())
+                        .setManager(manager(status))
+                        .setSandboxId(status.sandbox().map(SandboxId::text).orElse(""));
         status.size().ifPresent(size -> pod.setVcpus(size.vcpus()).setMemoryMib(size.memoryMib()));
         status.agentRssBytes().ifPresent(pod::setAgentRssBytes);
         status.containers().forEach(container -> pod.addContainers(container(container)));
@@ -47,7 +50,15 @@ final class PodMessages {
         return pod.build();
     }
 
+    static String manager(PodStatus status) {
+        return status.sandbox().isPresent() ? "kubelet" : "podvm";
+    }
+
+    /** A kubelet keeps to itself what it will start again. */
     private static String restartPolicy(PodStatus status) {
+        if (status.sandbox().isPresent()) {
+            return "";
+        }
         return switch (status.spec().restartPolicy()) {
             case ALWAYS -> "Always";
             case ON_FAILURE -> "OnFailure";

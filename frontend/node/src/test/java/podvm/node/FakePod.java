@@ -139,7 +139,8 @@ final class FakePod {
                 all().stream().map(this::containerStatus).toList(),
                 List.of(
                         new PodStatus.Stage("accepted", created),
-                        new PodStatus.Stage("version " + version, created)));
+                        new PodStatus.Stage("version " + version, created)),
+                Optional.empty());
     }
 
     private ContainerStatus containerStatus(ContainerSpec container) {

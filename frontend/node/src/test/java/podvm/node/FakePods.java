@@ -16,10 +16,12 @@ import podvm.engine.Agent;
 import podvm.engine.ContainerSpec;
 import podvm.engine.Deadline;
 import podvm.engine.Images;
+import podvm.engine.PodChanges;
 import podvm.engine.PodException;
 import podvm.engine.PodId;
 import podvm.engine.PodSpec;
 import podvm.engine.PodStatus;
+import podvm.engine.PodUsage;
 import podvm.engine.Pods;
 import podvm.engine.PortConnection;
 import podvm.engine.Progress;
@@ -248,6 +250,16 @@ public final class FakePods implements Pods {
         } catch (java.io.IOException _) {
             // as the port says: quietly
         }
+    }
+
+    @Override
+    public PodUsage usage() {
+        return new FakeUsage(this);
+    }
+
+    @Override
+    public PodChanges changes() {
+        return new FakeChanges(this);
     }
 
     @Override
