@@ -121,7 +121,11 @@ impl Cgroup {
     }
 
     pub fn kill(&self) -> Result<()> {
-        std::fs::write(self.path.join("cgroup.kill"), "1").doing(|| format!("kill the processes in {}", self.path.display()))
+        match std::fs::write(self.path.join("cgroup.kill"), "1") {
+            // removed by an earlier call that did not get further
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            done => done.doing(|| format!("kill the processes in {}", self.path.display())),
+        }
     }
 
     /// The last processes may take a moment to go.

@@ -81,6 +81,11 @@ impl Container {
         &self.cgroup
     }
 
+    /// Of its first process.
+    pub fn running_pid(&self) -> Option<Pid> {
+        self.is_running().then_some(self.pid)
+    }
+
     fn is_running(&self) -> bool {
         self.state().phase() == Phase::Running && !self.has_ended()
     }
@@ -178,6 +183,10 @@ impl Containers {
     }
 
     fn ended(&self, container: &Container, ending: Ending) {
+        // All of a container ends with its own process. The kernel sees to that only where it is the first of a namespace.
+        if let Err(e) = container.cgroup.kill() {
+            log!("podvm-agent: {e}");
+        }
         let mut state = container.state();
         state.set_phase(Phase::Exited);
         state.exit_code = ending.exit_code;
@@ -214,11 +223,9 @@ impl Containers {
         let Ok(container) = self.get(id) else {
             return Ok(());
         };
-        if !container.has_ended() {
-            container.cgroup.kill()?;
-            if tokio::time::timeout(LAST_BREATH, container.wait_for_end()).await.is_err() {
-                return Err(Error::internal(format!("container {id} was killed but has not ended in {} s", LAST_BREATH.as_secs())));
-            }
+        container.cgroup.kill()?;
+        if !container.has_ended() && tokio::time::timeout(LAST_BREATH, container.wait_for_end()).await.is_err() {
+            return Err(Error::internal(format!("container {id} was killed but has not ended in {} s", LAST_BREATH.as_secs())));
         }
         container.cgroup.remove().await?;
         *container.removed.lock().unwrap_or_else(PoisonError::into_inner) = true;
