@@ -136,8 +136,8 @@ pub fn scan() {
     }
 }
 
-/// Looks again for a disk whose announcement was lost. Requests are served meanwhile: a scan waits for every disk's answer.
-fn scan_beside() {
+/// Looks for disks that were not announced, or whose announcement was lost. Requests are served meanwhile: a scan waits for every disk's answer.
+pub fn scan_beside() {
     static SCANNING: AtomicBool = AtomicBool::new(false);
     if SCANNING.swap(true, Ordering::AcqRel) {
         return;

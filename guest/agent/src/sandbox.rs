@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::mount::MountFlags;
@@ -23,6 +24,14 @@ const MAX_FILE: usize = 1 << 20;
 /// Linux takes names of up to 64 bytes.
 const MAX_NAME: usize = 64;
 
+/// Whether this machine is a copy of one that had no disks.
+static COPY: AtomicBool = AtomicBool::new(false);
+
+/// From now on copies of this machine may be configured, for pods of their own.
+pub fn becomes_template() {
+    COPY.store(true, Ordering::Release);
+}
+
 pub async fn configure(request: &ConfigureSandboxRequest, modules: &Modules) -> Result<()> {
     check(request)?;
     let interfaces = request.interfaces.iter().map(Interface::parse).collect::<Result<Vec<_>>>()?;
@@ -35,6 +44,9 @@ pub async fn configure(request: &ConfigureSandboxRequest, modules: &Modules) -> 
     }
     name_machine(request)?;
     modules.ready(Phase::Disk).await;
+    if COPY.load(Ordering::Acquire) {
+        disks::scan_beside();
+    }
     if !is_mounted(disks::SCRATCH) {
         disks::mount_scratch(&request.scratch_disk_serial).await?;
     }

@@ -13,11 +13,11 @@ use crate::api::agent_server::Agent;
 use crate::api::{
     ConfigureSandboxRequest, ConfigureSandboxResponse, ConnectPortRequest, ConnectPortResponse, ContainerState, CreateContainerRequest,
     CreateContainerResponse, EndShareRequest, EndShareResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse,
-    ListProcessesRequest, ListProcessesResponse, MountShareRequest, MountShareResponse, OutputChunk, PutVolumeRequest, PutVolumeResponse,
-    ReadOutputRequest, RemoveContainerRequest, RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security,
-    ShareAnswer, ShareRequest, ShutdownRequest, ShutdownResponse, SignalContainerRequest, SignalContainerResponse, StartContainerRequest,
-    StartContainerResponse, StatsRequest, StatsResponse, UpdateResourcesRequest, UpdateResourcesResponse, WatchContainersRequest,
-    WriteInputRequest, WriteInputResponse, exec_request, read_output_request,
+    ListProcessesRequest, ListProcessesResponse, MountShareRequest, MountShareResponse, OutputChunk, PrepareRequest, PrepareResponse,
+    PutVolumeRequest, PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest, RemoveContainerResponse, ResizeTerminalRequest,
+    ResizeTerminalResponse, Security, ShareAnswer, ShareRequest, ShutdownRequest, ShutdownResponse, SignalContainerRequest,
+    SignalContainerResponse, StartContainerRequest, StartContainerResponse, StatsRequest, StatsResponse, UpdateResourcesRequest,
+    UpdateResourcesResponse, WatchContainersRequest, WriteInputRequest, WriteInputResponse, exec_request, read_output_request,
 };
 use crate::containers::{Containers, exec, input, streams};
 use crate::error::{Error, Kind, Result};
@@ -75,6 +75,12 @@ impl Agent for Service {
             sandbox_configured: *self.configured.lock().unwrap_or_else(PoisonError::into_inner),
             agent_rss_bytes: resident_bytes(),
         }))
+    }
+
+    async fn prepare(&self, _: Request<PrepareRequest>) -> Answer<PrepareResponse> {
+        self.modules.rest_ready().await;
+        sandbox::becomes_template();
+        Ok(Response::new(PrepareResponse {}))
     }
 
     async fn configure_sandbox(&self, request: Request<ConfigureSandboxRequest>) -> Answer<ConfigureSandboxResponse> {

@@ -41,6 +41,7 @@ record Bare(Process process, double millisToLine, double cpuMillisToLine) {
                 options.accelerator(),
                 options.runDirectory(),
                 options.user(),
+                0,
                 List.of("--", "wait"));
     }
 

@@ -58,6 +58,7 @@ record Place(Path home, Path java, Path guest, Path busybox, Path binary) {
                 probe.verdict().accelerator(),
                 scratch,
                 Optional.<VmmUser>empty(),
+                0,
                 List.of());
     }
 

@@ -24,6 +24,7 @@ import podvm.network.ChosenNetworks;
  * @param guest directory with vmlinux and initramfs.cpio
  * @param accelerator "auto", "kvm" or "tcg"
  * @param qemu empty: found on PATH
+ * @param templates of machines, kept at most; 0: every pod's machine boots on its own
  * @param hostsDirectories with hosts.toml files for registries; the first that knows a host counts
  * @param dockerConfig empty: where the environment says
  * @param imagePolicy empty: any image is accepted
@@ -46,6 +47,7 @@ public record Config(
         int defaultMemoryMib,
         int overheadMib,
         int scratchMib,
+        int templates,
         Duration boot,
         Duration firstBackoff,
         Duration lastBackoff,
@@ -133,6 +135,7 @@ public record Config(
                                 10 * 1024,
                                 n -> n >= 64 && n <= TEBI,
                                 "64 to 1048576"),
+                        reader.number("machine.templates", 0, n -> n >= 0 && n <= 100, "0 to 100"),
                         reader.duration("machine.boot-timeout-ms", Duration.ofSeconds(60)),
                         reader.duration("restart.first-backoff-ms", Duration.ofSeconds(10)),
                         reader.duration("restart.last-backoff-ms", Duration.ofMinutes(5)),

@@ -25,6 +25,7 @@ import podvm.engine.pod.PodTable;
 import podvm.engine.pod.PodHistory;
 import podvm.engine.pod.Ports;
 import podvm.engine.pod.SandboxTable;
+import podvm.engine.pod.TemplatedMachines;
 import podvm.image.ImageOptions;
 import podvm.image.ImageStore;
 import podvm.image.layer.LayerLimits;
@@ -110,9 +111,10 @@ final class Daemon implements AutoCloseable {
                             config.cache(),
                             user);
             var verdict = verdict(config, probe);
-            var machines =
+            var qemu =
                     undo.add(new QemuMachines(qemuOptions(config, binary, verdict.accelerator())));
             var agents = undo.add(new GrpcAgents());
+            var machines = undo.add(new TemplatedMachines(qemu, agents, config.boot(), events));
             var cni = new CniNetworks(cniOptions(config, state));
             var networks =
                     new ChosenNetworks(new UserNetworks(RESOLV_CONF), cni, config.clusterNetwork());
@@ -229,6 +231,7 @@ final class Daemon implements AutoCloseable {
                 accelerator,
                 config.run(),
                 user,
+                config.templates(),
                 List.of());
     }
 

@@ -59,6 +59,7 @@ final class RealNode implements AutoCloseable {
                                 Accelerator.TCG,
                                 Directories.own(directory.resolve("run")),
                                 User.isRoot() ? Optional.of(VmmUser.find(false)) : Optional.empty(),
+                                0,
                                 List.of()));
         var ports =
                 new Ports(

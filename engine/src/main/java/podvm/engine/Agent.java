@@ -16,6 +16,12 @@ public interface Agent extends AutoCloseable {
     /** What the agent says of itself now. */
     Info infoNow(Deadline deadline) throws PodException, InterruptedException;
 
+    /**
+     * Gets all ready that every pod's guest needs and that does not depend on the pod: what is
+     * copied from this machine need not do it again.
+     */
+    void prepare(Deadline deadline) throws PodException, InterruptedException;
+
     void configure(SandboxSetup setup, Deadline deadline) throws PodException, InterruptedException;
 
     /** Makes or replaces, all at once, a directory of files that containers can mount. */

@@ -11,6 +11,8 @@ public interface Machine extends AutoCloseable {
 
     GuestAddress guest();
 
+    Origin origin();
+
     /**
      * Adds a disk to the running machine; it appears in the guest under its serial. Attaching the
      * same serial again is a no-op.
@@ -38,4 +40,20 @@ public interface Machine extends AutoCloseable {
 
     @Override
     void close() throws PodException;
+
+    /** How a machine came to run. */
+    sealed interface Origin {
+        /**
+         * From its kernel on.
+         *
+         * @param why it is not a copy of a template, where it could have been one; else empty
+         */
+        record Booted(String why) implements Origin {}
+
+        /** As a copy of a template. */
+        record Cloned() implements Origin {}
+
+        /** By an earlier daemon. */
+        record Found() implements Origin {}
+    }
 }

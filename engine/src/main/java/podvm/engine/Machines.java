@@ -17,6 +17,9 @@ public interface Machines {
      */
     Machine boot(MachineSpec spec, Deadline deadline) throws PodException, InterruptedException;
 
+    /** Empty where every machine boots on its own. */
+    Optional<Templates> templates();
+
     /** Finds a machine that an earlier daemon booted; empty when it is gone. */
     Optional<Machine> find(PodId pod) throws PodException;
 

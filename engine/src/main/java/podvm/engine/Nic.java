@@ -7,6 +7,17 @@ public sealed interface Nic {
     String mac();
 
     /**
+     * A hardware address that all pods' machines have in common, so that they are alike and can be
+     * copies of one. Where others see the device, the guest gives it the one of its interface.
+     * Locally administered, for one station (IEEE 802, bits 1 and 0).
+     *
+     * @param device which of the machine's
+     */
+    static String commonMac(int device) {
+        return "02:00:00:00:00:%02x".formatted(device);
+    }
+
+    /**
      * The VMM's own user-mode network stack: needs no privilege, reaches out, cannot be reached.
      */
     record User(String mac) implements Nic {}
@@ -17,4 +28,7 @@ public sealed interface Nic {
      * @param namespace file of the network namespace that it is in
      */
     record Tap(String mac, Path namespace, String device) implements Nic {}
+
+    /** Of a machine that nobody runs anything in: it leads nowhere. */
+    record Unplugged(String mac) implements Nic {}
 }

@@ -13,6 +13,7 @@ import podvm.engine.GuestShares;
 import podvm.engine.PodException;
 import podvm.proto.agent.v1.AgentGrpc;
 import podvm.proto.agent.v1.HelloRequest;
+import podvm.proto.agent.v1.PrepareRequest;
 import podvm.proto.agent.v1.RemoveContainerRequest;
 import podvm.proto.agent.v1.ResizeTerminalRequest;
 import podvm.proto.agent.v1.ShutdownRequest;
@@ -66,6 +67,15 @@ final class GrpcAgent implements Agent {
     @Override
     public Info infoNow(Deadline deadline) throws PodException, InterruptedException {
         return hello(connection, deadline);
+    }
+
+    @Override
+    public void prepare(Deadline deadline) throws PodException, InterruptedException {
+        connection.ask(
+                AgentGrpc.getPrepareMethod(),
+                PrepareRequest.getDefaultInstance(),
+                "prepare the guest for copies",
+                deadline);
     }
 
     @Override

@@ -21,6 +21,7 @@ import podvm.engine.PodNetwork.Route;
  * address. Its numbers are the defaults of QEMU (qemu-options: -netdev user).
  */
 public final class UserNetworks implements Networks {
+    private static final String MAC = Nic.commonMac(0);
     private static final String ADDRESS = "10.0.2.15";
     private static final String GATEWAY = "10.0.2.2";
     private static final String NAMESERVER = "10.0.2.3";
@@ -52,12 +53,12 @@ public final class UserNetworks implements Networks {
 
     @Override
     public PodNetwork attach(NetworkRequest request, Deadline deadline) throws PodException {
-        return connection(request.pod());
+        return connection();
     }
 
     @Override
     public PodNetwork find(PodId pod) throws PodException {
-        return connection(pod);
+        return connection();
     }
 
     @Override
@@ -75,25 +76,14 @@ public final class UserNetworks implements Networks {
         // nothing is outside of the VMM
     }
 
-    private PodNetwork connection(PodId pod) throws PodException {
-        return new UserNetwork(mac(pod), ResolvConf.read(resolvConf).searchDomains());
+    private PodNetwork connection() throws PodException {
+        return new UserNetwork(ResolvConf.read(resolvConf).searchDomains());
     }
 
-    /**
-     * The same for a pod always; locally administered, for one station (IEEE 802, bits 1 and 0).
-     */
-    private static String mac(PodId pod) {
-        var mac = new StringBuilder("02");
-        for (var i = 0; i < 10; i += 2) {
-            mac.append(':').append(pod.text(), i, i + 2);
-        }
-        return mac.toString();
-    }
-
-    private record UserNetwork(String mac, List<String> searchDomains) implements PodNetwork {
+    private record UserNetwork(List<String> searchDomains) implements PodNetwork {
         @Override
         public List<Nic> nics() {
-            return List.of(new Nic.User(mac));
+            return List.of(new Nic.User(MAC));
         }
 
         @Override
@@ -106,7 +96,7 @@ public final class UserNetworks implements Networks {
             var routes = List.of(new Route("0.0.0.0/0", GATEWAY));
             return List.of(
                     new Interface(
-                            mac, "", "eth0", List.of(ADDRESS + "/24"), routes, List.of(), MTU));
+                            MAC, "", "eth0", List.of(ADDRESS + "/24"), routes, List.of(), MTU));
         }
 
         @Override

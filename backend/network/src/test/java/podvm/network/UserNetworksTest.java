@@ -37,13 +37,6 @@ class UserNetworksTest {
     }
 
     @Test
-    void theMacFollowsFromThePodAndIsLocallyAdministered() throws Exception {
-        try (var network = attach("")) {
-            assertThat(network.nics().getFirst().mac()).isEqualTo("02:01:23:45:67:89");
-        }
-    }
-
-    @Test
     void searchDomainsAreTheHosts() throws Exception {
         try (var network = attach("nameserver 1.1.1.1\nsearch a.example  b.example\n")) {
             assertThat(network.searchDomains()).containsExactly("a.example", "b.example");

@@ -33,6 +33,10 @@ import podvm.engine.VolumeSpec;
 /** Makes a pod's machine and all that belongs to it, or finds what an earlier daemon made. */
 final class SandboxStart {
     private static final Duration ADOPTION = Duration.ofSeconds(30);
+
+    /** A copy's agent runs already: if it does not answer by then, it never will. */
+    private static final Duration COPY = Duration.ofSeconds(10);
+
     private static final Duration DEATH = Duration.ofMillis(500);
     private static final Duration CALL = Duration.ofSeconds(30);
     private static final Duration FOREVER = Duration.ofDays(1);
@@ -105,6 +109,12 @@ final class SandboxStart {
         }
     }
 
+    private static String started(Machine machine) {
+        return machine.origin() instanceof Machine.Origin.Cloned
+                ? "machine.cloned"
+                : "machine.started";
+    }
+
     private NetworkRequest request() {
         return new NetworkRequest(
                 id,
@@ -140,11 +150,40 @@ final class SandboxStart {
 
     private Guest guest(MachineSpec spec, Rollback undo, Step beforeContainers)
             throws PodException, InterruptedException {
-        var machine = undo.add(ports.machines().boot(spec, Deadline.after(settings.boot())));
-        reached.accept("machine.started");
+        var machine = undo.add(machine(spec));
+        if (machine.origin() instanceof Machine.Origin.Cloned) {
+            var agent = copysAgent(machine, spec);
+            if (agent.isPresent()) {
+                undo.add(agent.get());
+                reached.accept("agent.connected");
+                beforeContainers.run();
+                return new Guest(machine, agent.get());
+            }
+            machine = undo.add(machine(spec));
+        }
         var agent = undo.add(awaitAgent(machine, settings.boot(), beforeContainers));
         reached.accept("agent.connected");
         return new Guest(machine, agent);
+    }
+
+    private Machine machine(MachineSpec spec) throws PodException, InterruptedException {
+        var machine = ports.machines().boot(spec, Deadline.after(settings.boot()));
+        reached.accept(started(machine));
+        return machine;
+    }
+
+    /** Empty where the copy does not answer: the pod gets a machine that boots instead. */
+    private Optional<Agent> copysAgent(Machine machine, MachineSpec spec)
+            throws PodException, InterruptedException {
+        try {
+            return Optional.of(awaitAgent(machine, COPY, () -> {}));
+        } catch (PodException e) {
+            machineEnd = null;
+            var why = "a copy of its template did not answer: " + e.getMessage();
+            ports.machines().templates().ifPresent(known -> known.reject(spec, why));
+            machine.close();
+            return Optional.empty();
+        }
     }
 
     /**

@@ -53,6 +53,9 @@ public final class FakeAgent implements Agent {
     }
 
     @Override
+    public void prepare(Deadline deadline) {}
+
+    @Override
     public void configure(SandboxSetup setup, Deadline deadline) throws PodException {
         synchronized (guest) {
             check();

@@ -19,9 +19,14 @@ import podvm.engine.Machines;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
+import podvm.engine.Templates;
 
 /** Machines that are maps in memory. */
 public final class FakeMachines implements Machines {
+    /** How a machine ends that did so by itself. */
+    public static final MachineEnd ENDED =
+            new MachineEnd(MachineEnd.Reason.GUEST_PANIC, "it panicked", "");
+
     private static final int LARGEST_MIB = 1 << 20;
 
     private final FakePrograms programs;
@@ -29,6 +34,7 @@ public final class FakeMachines implements Machines {
     private final Map<PodId, FakeGuest> guests = new LinkedHashMap<>();
     private final List<FakeGuest> booted = new ArrayList<>();
     private Consumer<FakeGuest> firmware = FakeGuest::answer;
+    private Optional<FakeTemplates> templates = Optional.empty();
 
     /**
      * @param directory for the consoles
@@ -41,6 +47,13 @@ public final class FakeMachines implements Machines {
     /** What a guest does from now on when it is booted; usually it answers at once. */
     public synchronized void onBoot(Consumer<FakeGuest> then) {
         firmware = then;
+    }
+
+    /** From now on machines may be copies. */
+    public synchronized FakeTemplates useTemplates() {
+        var these = new FakeTemplates(this);
+        templates = Optional.of(these);
+        return these;
     }
 
     /** All guests that were ever booted, oldest first. */
@@ -73,7 +86,11 @@ public final class FakeMachines implements Machines {
         if (guests.containsKey(spec.pod())) {
             throw new PodException(Kind.ALREADY_EXISTS, "machine of " + spec.pod(), "");
         }
-        return new FakeMachine(power(spec));
+        var origin =
+                templates
+                        .map(known -> known.origin(spec))
+                        .orElseGet(() -> new Machine.Origin.Booted(""));
+        return new FakeMachine(power(spec), origin);
     }
 
     private FakeGuest power(MachineSpec spec) {
@@ -85,10 +102,15 @@ public final class FakeMachines implements Machines {
     }
 
     @Override
+    public synchronized Optional<Templates> templates() {
+        return templates.map(known -> known);
+    }
+
+    @Override
     public synchronized Optional<Machine> find(PodId pod) {
         return Optional.ofNullable(guests.get(pod))
                 .filter(FakeGuest::alive)
-                .map(guest -> new FakeMachine(guest));
+                .map(guest -> new FakeMachine(guest, new Machine.Origin.Found()));
     }
 
     /** What the address of a machine leads to. */
@@ -117,9 +139,11 @@ public final class FakeMachines implements Machines {
 
     private final class FakeMachine implements Machine {
         private final FakeGuest guest;
+        private final Origin origin;
 
-        FakeMachine(FakeGuest guest) {
+        FakeMachine(FakeGuest guest, Origin origin) {
             this.guest = guest;
+            this.origin = origin;
         }
 
         @Override
@@ -130,6 +154,11 @@ public final class FakeMachines implements Machines {
         @Override
         public GuestAddress guest() {
             return address(pod());
+        }
+
+        @Override
+        public Origin origin() {
+            return origin;
         }
 
         @Override

@@ -15,9 +15,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import podvm.engine.MachineEnd;
+import podvm.engine.MachineSize;
 import podvm.engine.PodSpec.RestartPolicy;
+import podvm.engine.PodStatus;
 import podvm.engine.PodStatus.ContainerState.Terminated;
 import podvm.engine.PodStatus.Phase;
+import podvm.engine.fake.FakeMachines;
 
 @Timeout(40)
 final class MachineLossTest {
@@ -94,6 +97,28 @@ final class MachineLossTest {
         rig.guest().end(end(MachineEnd.Reason.GUEST_PANIC));
         assertThat(rig.awaitEnd(id).message()).contains("it went like this");
         assertThat(rig.node.open()).isEmpty();
+    }
+
+    @Test
+    void aCopyThatDoesNotAnswerIsFollowedByAMachineThatBoots() throws Exception {
+        var templates = rig.node.machines.useTemplates();
+        templates.have(new MachineSize(1, 512 + 128));
+        rig.node.machines.onBoot(guest -> {
+            if (rig.node.machines.booted().size() == 1) {
+                guest.end(FakeMachines.ENDED);
+            } else {
+                guest.answer();
+            }
+        });
+        var id = rig.run(pod("web").run("server").build());
+        var status = rig.await(id, one -> one.phase() == Phase.RUNNING);
+        assertThat(status.timeline())
+                .extracting(PodStatus.Stage::name)
+                .containsSubsequence("machine.cloned", "machine.started", "agent.connected");
+        assertThat(templates.list())
+                .singleElement()
+                .satisfies(one -> assertThat(one.failure()).get().asString().contains("panicked"));
+        assertThat(rig.node.machines.open()).hasSize(1);
     }
 
     @Test

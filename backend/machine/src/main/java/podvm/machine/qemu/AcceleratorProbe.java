@@ -114,6 +114,7 @@ public record AcceleratorProbe(
                         Accelerator.KVM,
                         cache,
                         user,
+                        0,
                         List.of());
         var line = MicrovmArguments.probe(options, SIZE);
         return user.isPresent() ? user.get().run(line) : line;

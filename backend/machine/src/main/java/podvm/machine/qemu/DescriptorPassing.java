@@ -14,7 +14,7 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * Hands an open descriptor to a running QEMU over its second monitor, for the time of one command.
- * QEMU keeps it while a block node uses it.
+ * QEMU keeps it while it uses it.
  */
 record DescriptorPassing(Path socket) {
     private static final int LONGEST_LINE = 1 << 16;
@@ -33,6 +33,21 @@ record DescriptorPassing(Path socket) {
             lines.next("QMP");
             lines.next("return");
             return lines.next("return").path("return").path("fdset-id").asLong(-1);
+        }
+    }
+
+    /** Begins to write the machine's state into the file. */
+    void migrate(Descriptor file, Deadline deadline) throws PodException, InterruptedException {
+        try (var monitor = UnixSocket.connect(socket)) {
+            var lines = new Lines(monitor, deadline);
+            // outgoing, QEMU 7.2 takes no number, only a name that this same monitor has given
+            monitor.send(command("qmp_capabilities", Map.of()));
+            monitor.send(command("getfd", Map.of("fdname", "state")), file);
+            monitor.send(command("migrate", Map.of("uri", "fd:state")));
+            lines.next("QMP");
+            lines.next("return");
+            lines.next("return");
+            lines.next("return");
         }
     }
 
@@ -91,7 +106,7 @@ record DescriptorPassing(Path socket) {
 
         private PodException failed(String why) {
             return new PodException(
-                    Kind.MACHINE, "cannot pass a disk over " + socket + ": " + why, "");
+                    Kind.MACHINE, "cannot pass a file over " + socket + ": " + why, "");
         }
     }
 }

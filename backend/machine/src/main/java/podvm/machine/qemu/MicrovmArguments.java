@@ -11,6 +11,8 @@ import podvm.machine.VmmProcesses;
 
 /** QEMU's command line. What is peculiar to x86_64 is in {@link #board} alone. */
 final class MicrovmArguments {
+    private static final String ANONYMOUS = "memory-backend-ram";
+
     private final List<String> arguments = new ArrayList<>();
     private final QemuOptions options;
 
@@ -19,13 +21,14 @@ final class MicrovmArguments {
         arguments.add(options.binary().toString());
     }
 
-    static List<String> of(QemuOptions options, MachineSpec spec, VmmDescriptors descriptors)
+    static List<String> of(
+            QemuOptions options, MachineSpec spec, Memory memory, VmmDescriptors descriptors)
             throws PodException {
         var line = new MicrovmArguments(options);
         // the name finds the machine again; ps and top show the short one, 15 characters at most
         var process = "podvm-" + spec.pod().text().substring(0, 9);
         line.add("-name", VmmProcesses.name(spec.pod()) + ",process=" + process);
-        line.board(spec.size());
+        line.board(spec.size(), backend(memory));
         line.confinement();
         line.kernel("/dev/fd/" + descriptors.kernel(), "/dev/fd/" + descriptors.initramfs());
         line.control(descriptors);
@@ -33,7 +36,10 @@ final class MicrovmArguments {
         line.agent(descriptors);
         line.disks(spec, descriptors);
         line.nics(spec.nics(), descriptors);
-        line.memoryReturn();
+        line.memoryReturn(memory);
+        if (memory instanceof Memory.Copied) {
+            line.add("-incoming", "defer");
+        }
         return line.arguments;
     }
 
@@ -41,19 +47,29 @@ final class MicrovmArguments {
     static List<String> probe(QemuOptions options, MachineSize size) throws PodException {
         var line = new MicrovmArguments(options);
         line.add("-name", "podvm-probe");
-        line.board(size);
+        line.board(size, ANONYMOUS);
         line.confinement();
         line.kernel(options.kernel().toString(), options.initramfs().toString());
         line.add("-serial", "stdio");
         return line.arguments;
     }
 
-    private void board(MachineSize size) {
+    /** Without the size and what all have in common. */
+    private static String backend(Memory memory) {
+        var file = "memory-backend-file,mem-path=/dev/fd/" + VmmDescriptors.MEMORY;
+        return switch (memory) {
+            case Memory.Own _ -> ANONYMOUS;
+            case Memory.Shared _ -> file + ",share=on";
+            case Memory.Copied _ -> file + ",share=off";
+        };
+    }
+
+    private void board(MachineSize size, String backend) {
         // acpi=on: distribution kernels find virtio-mmio devices only in ACPI's tables
         add("-M", "microvm,acpi=on,memory-backend=mem");
         var memory = size.memoryMib() + "M";
         // dump=off: a core dump of the VMM does not hold the pod's memory
-        add("-object", "memory-backend-ram,id=mem,dump=off,size=" + memory);
+        add("-object", backend + ",id=mem,dump=off,size=" + memory);
         add("-m", memory);
         add("-smp", Integer.toString(size.vcpus()));
         switch (options.accelerator()) {
@@ -105,6 +121,7 @@ final class MicrovmArguments {
         add("-device", "virtserialport,chardev=agent,name=podvm.agent");
     }
 
+    /** A template has none: the guest of a copy looks for its disks when it has become one. */
     private void disks(MachineSpec spec, VmmDescriptors descriptors) throws PodException {
         add("-device", "virtio-scsi-device,id=scsi0");
         for (var i = 0; i < spec.disks().size(); i++) {
@@ -117,19 +134,25 @@ final class MicrovmArguments {
         }
     }
 
+    /** A device that is unplugged has no state that a copy would have to know. */
     private void nics(List<Nic> nics, VmmDescriptors descriptors) {
         for (var i = 0; i < nics.size(); i++) {
             switch (nics.get(i)) {
                 case Nic.User _ -> add("-netdev", "user,id=net" + i);
+                case Nic.Unplugged _ -> add("-netdev", "hubport,hubid=0,id=net" + i);
                 case Nic.Tap _ -> add("-netdev", "tap,id=net" + i + ",fd=" + descriptors.tap(i));
             }
             add("-device", "virtio-net-device,netdev=net" + i + ",mac=" + nics.get(i).mac());
         }
     }
 
-    /** The guest tells which pages it no longer uses, and the host gets them back. */
-    private void memoryReturn() {
-        add("-device", "virtio-balloon-device,free-page-reporting=on");
+    /**
+     * The guest tells which pages it no longer uses, and the host gets them back. Not so with a
+     * template's memory: QEMU would give back the pages of the file, which other machines share.
+     */
+    private void memoryReturn(Memory memory) {
+        var reporting = memory instanceof Memory.Own ? "on" : "off";
+        add("-device", "virtio-balloon-device,free-page-reporting=" + reporting);
     }
 
     private void add(String... words) {

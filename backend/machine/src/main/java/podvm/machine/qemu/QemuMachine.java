@@ -23,6 +23,7 @@ import podvm.engine.MachineEnd;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
+import podvm.linux.Descriptor;
 import podvm.linux.HostProcess;
 import podvm.linux.Signal;
 import podvm.machine.Console;
@@ -42,6 +43,7 @@ final class QemuMachine implements Machine {
     private final Qmp qmp;
     private final Thread watcher;
     private final Consumer<QemuMachine> whenClosed;
+    private final Origin origin;
     private final CompletableFuture<MachineEnd> end = new CompletableFuture<>();
     private final Map<String, CompletableFuture<Void>> unplugged = new ConcurrentHashMap<>();
     private final ReentrantLock disks = new ReentrantLock();
@@ -53,10 +55,12 @@ final class QemuMachine implements Machine {
             PodDirectory directory,
             HostProcess process,
             Console console,
+            Origin origin,
             Consumer<QemuMachine> whenClosed,
             Deadline deadline)
             throws PodException, InterruptedException {
         this.directory = directory;
+        this.origin = origin;
         this.whenClosed = whenClosed;
         this.process = process;
         this.console = console;
@@ -69,10 +73,11 @@ final class QemuMachine implements Machine {
             PodDirectory directory,
             HostProcess process,
             Console console,
+            Origin origin,
             Consumer<QemuMachine> whenClosed,
             Deadline deadline)
             throws PodException, InterruptedException {
-        var machine = new QemuMachine(directory, process, console, whenClosed, deadline);
+        var machine = new QemuMachine(directory, process, console, origin, whenClosed, deadline);
         machine.watcher.start();
         return machine;
     }
@@ -85,6 +90,11 @@ final class QemuMachine implements Machine {
     @Override
     public GuestAddress guest() {
         return new GuestAddress.Serial(directory.agentSocket());
+    }
+
+    @Override
+    public Origin origin() {
+        return origin;
     }
 
     @Override
@@ -106,6 +116,56 @@ final class QemuMachine implements Machine {
     @Override
     public boolean alive() {
         return !end.isDone();
+    }
+
+    /** Stops the machine and writes all but its memory into the file. */
+    void save(Descriptor file, Deadline deadline) throws PodException, InterruptedException {
+        qmp.execute("stop", Map.of(), deadline);
+        memoryStays(deadline);
+        new DescriptorPassing(directory.descriptorSocket()).migrate(file, deadline);
+        awaitMigration("save", deadline);
+    }
+
+    /** Makes a machine that waits for its state into a running one. */
+    void restore(Deadline deadline) throws PodException, InterruptedException {
+        memoryStays(deadline);
+        qmp.execute("migrate-incoming", Map.of("uri", "fd:" + VmmDescriptors.STATE), deadline);
+        awaitMigration("restore", deadline);
+        qmp.execute("cont", Map.of(), deadline);
+    }
+
+    /** Both sides of a migration have it in the same file. */
+    private void memoryStays(Deadline deadline) throws PodException, InterruptedException {
+        var capability = Map.of("capability", "x-ignore-shared", "state", true);
+        qmp.execute(
+                "migrate-set-capabilities", Map.of("capabilities", List.of(capability)), deadline);
+    }
+
+    private void awaitMigration(String what, Deadline deadline)
+            throws PodException, InterruptedException {
+        while (true) {
+            var migration = qmp.execute("query-migrate", Map.of(), deadline);
+            switch (migration.path("status").asString("")) {
+                case "completed" -> {
+                    return;
+                }
+                case "failed", "cancelled" ->
+                        throw new PodException(
+                                Kind.MACHINE,
+                                "QEMU cannot %s the machine: %s"
+                                        .formatted(
+                                                what,
+                                                migration
+                                                        .path("error-desc")
+                                                        .asString("no reason given")),
+                                "");
+                default -> Thread.sleep(1);
+            }
+            if (deadline.passed()) {
+                throw new PodException(
+                        Kind.DEADLINE, "QEMU does not " + what + " the machine in time", "");
+            }
+        }
     }
 
     @Override

@@ -17,6 +17,8 @@ import podvm.engine.Machines;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
+import podvm.engine.Rollback;
+import podvm.engine.Templates;
 import podvm.linux.Command;
 import podvm.linux.Descriptor;
 import podvm.linux.HostProcess;
@@ -41,12 +43,14 @@ public final class QemuMachines implements Machines, AutoCloseable {
     private final QemuOptions options;
     private final Path run;
     private final VmmProcesses processes;
+    private final QemuTemplates templates;
     private final Map<PodId, QemuMachine> machines = new ConcurrentHashMap<>();
 
     public QemuMachines(QemuOptions options) throws PodException {
         this.options = options;
         this.run = PodDirectory.prepare(options.runDirectory());
         this.processes = new VmmProcesses(run, "qemu-");
+        this.templates = new QemuTemplates(options, this::bootDraft);
     }
 
     @Override
@@ -61,14 +65,47 @@ public final class QemuMachines implements Machines, AutoCloseable {
     }
 
     @Override
+    public Optional<Templates> templates() {
+        return options.templates() > 0 ? Optional.of(templates) : Optional.empty();
+    }
+
+    @Override
     public Machine boot(MachineSpec spec, Deadline deadline)
             throws PodException, InterruptedException {
         check(spec.size(), spec.disks().size());
         checkFiles();
+        if (options.templates() == 0) {
+            return boot(spec, new Memory.Own(), new Machine.Origin.Booted(""), deadline);
+        }
+        var template = templates.find(spec);
+        var why = template.isEmpty() ? templates.absence(spec) : "";
+        if (template.isPresent()) {
+            try {
+                var memory = new Memory.Copied(template.get());
+                return boot(spec, memory, new Machine.Origin.Cloned(), deadline);
+            } catch (PodException e) {
+                // whatever is wrong with it, the machine itself may still boot
+                why = "no copy of its template runs: " + e.getMessage();
+                templates.reject(spec, why);
+            }
+        }
+        return boot(spec, new Memory.Own(), new Machine.Origin.Booted(why), deadline);
+    }
+
+    private QemuMachine bootDraft(MachineSpec spec, Memory memory, Deadline deadline)
+            throws PodException, InterruptedException {
+        check(spec.size(), spec.disks().size());
+        checkFiles();
+        return boot(spec, memory, new Machine.Origin.Booted(""), deadline);
+    }
+
+    private QemuMachine boot(
+            MachineSpec spec, Memory memory, Machine.Origin origin, Deadline deadline)
+            throws PodException, InterruptedException {
         var directory = PodDirectory.of(run, spec.pod());
         directory.create();
         try {
-            return start(spec, directory, deadline);
+            return start(spec, memory, origin, directory, deadline);
         } catch (PodException e) {
             var told = explained(e, directory);
             directory.remove();
@@ -98,28 +135,49 @@ public final class QemuMachines implements Machines, AutoCloseable {
         }
     }
 
-    private QemuMachine start(MachineSpec spec, PodDirectory directory, Deadline deadline)
+    private QemuMachine start(
+            MachineSpec spec,
+            Memory memory,
+            Machine.Origin origin,
+            PodDirectory directory,
+            Deadline deadline)
             throws PodException, InterruptedException {
         HostProcess process;
         Console console;
-        try (var descriptors = new VmmDescriptors(directory, options, spec.disks(), spec.nics());
+        try (var descriptors = new VmmDescriptors(directory, options, memory, spec);
                 var log = Descriptor.append(directory.vmmLog())) {
             // before QEMU runs, so that no byte is lost
             console = Console.follow(directory);
             try {
-                process = command(spec, directory, descriptors, log).start();
+                process = command(spec, memory, directory, descriptors, log).start();
             } catch (PodException e) {
                 console.close();
                 throw e;
             }
         }
-        return supervise(directory, process, console, deadline.atMost(ANSWER));
+        var machine = supervise(directory, process, console, origin, deadline.atMost(ANSWER));
+        if (memory instanceof Memory.Copied) {
+            restore(machine, deadline.atMost(ANSWER));
+        }
+        return machine;
+    }
+
+    private static void restore(QemuMachine machine, Deadline deadline)
+            throws PodException, InterruptedException {
+        try (var undo = new Rollback()) {
+            undo.add(machine).restore(deadline);
+            var _ = undo.keep();
+        }
     }
 
     private Command command(
-            MachineSpec spec, PodDirectory directory, VmmDescriptors descriptors, Descriptor log)
+            MachineSpec spec,
+            Memory memory,
+            PodDirectory directory,
+            VmmDescriptors descriptors,
+            Descriptor log)
             throws PodException {
-        var line = MicrovmArguments.of(options, spec, descriptors);
+        var line = MicrovmArguments.of(options, spec, memory, descriptors);
         return new Command(
                 options.user().isPresent() ? options.user().get().run(line) : line,
                 ENVIRONMENT,
@@ -130,10 +188,14 @@ public final class QemuMachines implements Machines, AutoCloseable {
 
     /** On failure the process is dead. */
     private QemuMachine supervise(
-            PodDirectory directory, HostProcess process, Console console, Deadline deadline)
+            PodDirectory directory,
+            HostProcess process,
+            Console console,
+            Machine.Origin origin,
+            Deadline deadline)
             throws PodException, InterruptedException {
         try {
-            return keep(directory, process, console, deadline);
+            return keep(directory, process, console, origin, deadline);
         } catch (PodException | InterruptedException e) {
             process.kill(KILL);
             process.close();
@@ -153,9 +215,13 @@ public final class QemuMachines implements Machines, AutoCloseable {
     }
 
     private QemuMachine keep(
-            PodDirectory directory, HostProcess process, Console console, Deadline deadline)
+            PodDirectory directory,
+            HostProcess process,
+            Console console,
+            Machine.Origin origin,
+            Deadline deadline)
             throws PodException, InterruptedException {
-        var machine = QemuMachine.of(directory, process, console, this::forget, deadline);
+        var machine = QemuMachine.of(directory, process, console, origin, this::forget, deadline);
         machines.put(directory.pod(), machine);
         return machine;
     }
@@ -207,7 +273,8 @@ public final class QemuMachines implements Machines, AutoCloseable {
         try {
             var console = Console.follow(directory);
             try {
-                return keep(directory, process, console, Deadline.after(ANSWER));
+                var origin = new Machine.Origin.Found();
+                return keep(directory, process, console, origin, Deadline.after(ANSWER));
             } catch (PodException | InterruptedException e) {
                 console.close();
                 throw e;
@@ -247,6 +314,7 @@ public final class QemuMachines implements Machines, AutoCloseable {
 
     @Override
     public void close() {
+        templates.close();
         machines.values().forEach(QemuMachine::forsake);
         machines.clear();
     }

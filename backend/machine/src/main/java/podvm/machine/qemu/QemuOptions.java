@@ -11,6 +11,7 @@ import podvm.machine.VmmUser;
  * @param kernel an uncompressed vmlinux
  * @param runDirectory of the daemon; machines have their sockets and logs in pods/ below it
  * @param user whom the VMM runs as; empty: as the daemon
+ * @param templates kept at most; 0: every machine boots on its own
  * @param kernelArguments added to the kernel's command line
  */
 public record QemuOptions(
@@ -20,4 +21,5 @@ public record QemuOptions(
         Accelerator accelerator,
         Path runDirectory,
         Optional<VmmUser> user,
+        int templates,
         List<String> kernelArguments) {}

@@ -5,7 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import podvm.engine.Disk;
+import podvm.engine.MachineSpec;
 import podvm.engine.Nic;
 import podvm.engine.PodException;
 import podvm.linux.Command;
@@ -16,6 +16,14 @@ import podvm.machine.PodDirectory;
 
 /** What QEMU is handed open when it starts; the daemon's copies are closed right after. */
 final class VmmDescriptors implements AutoCloseable {
+    private static final int SOCKETS_AND_GUEST = 6;
+
+    /** The guest's memory, where it is in a file. */
+    static final int MEMORY = Command.FIRST_INHERITED + SOCKETS_AND_GUEST;
+
+    /** The state of all devices, of a machine that becomes a template or a copy of one. */
+    static final int STATE = MEMORY + 1;
+
     private final List<Descriptor> open = new ArrayList<>();
     private final int agent;
     private final int qmp;
@@ -26,7 +34,8 @@ final class VmmDescriptors implements AutoCloseable {
     private final int firstDisk;
     private final Map<Integer, Integer> taps = new HashMap<>();
 
-    VmmDescriptors(PodDirectory directory, QemuOptions options, List<Disk> disks, List<Nic> nics)
+    VmmDescriptors(
+            PodDirectory directory, QemuOptions options, Memory guestMemory, MachineSpec spec)
             throws PodException {
         try {
             agent = add(UnixSocket.listen(directory.agentSocket()));
@@ -35,10 +44,12 @@ final class VmmDescriptors implements AutoCloseable {
             console = add(UnixSocket.listen(directory.consoleSocket()));
             kernel = add(Descriptor.readOnly(options.kernel()));
             initramfs = add(Descriptor.readOnly(options.initramfs()));
+            guestMemory.open().forEach(this::add);
             firstDisk = Command.FIRST_INHERITED + open.size();
-            for (var disk : disks) {
+            for (var disk : spec.disks()) {
                 add(DiskArguments.of(disk).open());
             }
+            var nics = spec.nics();
             for (var i = 0; i < nics.size(); i++) {
                 if (nics.get(i) instanceof Nic.Tap tap) {
                     taps.put(i, add(new NetworkNamespace(tap.namespace()).openTap(tap.device())));

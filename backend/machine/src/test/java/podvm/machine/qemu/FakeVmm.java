@@ -41,6 +41,7 @@ final class FakeVmm {
                 Accelerator.TCG,
                 directory.resolve("run"),
                 Optional.empty(),
+                0,
                 List.of());
     }
 

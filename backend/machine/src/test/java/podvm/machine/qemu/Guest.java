@@ -29,6 +29,7 @@ final class Guest {
                 Accelerator.TCG,
                 run,
                 User.isRoot() ? Optional.of(VmmUser.find(false)) : Optional.empty(),
+                2,
                 List.of());
     }
 }

@@ -22,7 +22,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param arguments CNI_ARGS
  * @param capabilities by name, what each plugin is told that asks for it
  * @param dns what the pod asks for
- * @param devices of the machine; their hardware addresses follow from it
+ * @param devices of the machine, how many
  * @param result of the chain, once it has one
  * @param connection as the guest is told of it, once it is made
  */
@@ -65,18 +65,6 @@ record Attachment(
 
     static Path namespaceFile(PodId pod) {
         return NAMESPACES.resolve(namespace(pod));
-    }
-
-    /**
-     * Hardware address of a device until the guest has given it the one of its interface; locally
-     * administered, for one station (IEEE 802, bits 1 and 0).
-     */
-    static String mac(PodId pod, int device) {
-        var mac = new StringBuilder("02:%02x".formatted(device));
-        for (var i = 0; i < 8; i += 2) {
-            mac.append(':').append(pod.text(), i, i + 2);
-        }
-        return mac.toString();
     }
 
     Map<String, String> environment() {

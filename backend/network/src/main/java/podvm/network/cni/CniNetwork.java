@@ -30,8 +30,7 @@ final class CniNetwork implements PodNetwork {
         var pod = attachment.id();
         var namespace = Attachment.namespaceFile(pod);
         return IntStream.range(0, attachment.devices())
-                .<Nic>mapToObj(
-                        i -> new Nic.Tap(Attachment.mac(pod, i), namespace, NamespaceLinks.tap(i)))
+                .<Nic>mapToObj(i -> new Nic.Tap(Nic.commonMac(i), namespace, NamespaceLinks.tap(i)))
                 .toList();
     }
 

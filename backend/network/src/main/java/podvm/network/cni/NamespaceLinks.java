@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import podvm.engine.Deadline;
+import podvm.engine.Nic;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
@@ -104,7 +105,7 @@ record NamespaceLinks(PodId pod) {
             var link = links.get(i);
             interfaces.add(
                     new Interface(
-                            Attachment.mac(pod, i),
+                            Nic.commonMac(i),
                             link.json().path("address").asString(""),
                             link.name(),
                             addresses(link),

@@ -1,0 +1,46 @@
+package podvm.engine;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Machines that have booted once, so that others start as copies of them. {@link Machines#boot}
+ * uses one that fits of its own accord. What it is about is the shape of a machine: its size, its
+ * network devices, and what it boots; not its disks.
+ */
+public interface Templates {
+    /** Whether nothing is there yet for machines of this shape, and nothing was found to fail. */
+    boolean wanted(MachineSpec shape);
+
+    /** Boots a machine that is to become the template of its shape; it has no disks. */
+    Draft draft(MachineSpec shape, Deadline deadline) throws PodException, InterruptedException;
+
+    /** A copy of the template that reaches nothing, to see whether it answers. */
+    Machine trial(MachineSpec shape, Deadline deadline) throws PodException, InterruptedException;
+
+    /** Removes the template of a shape and makes none again; machines that run keep theirs. */
+    void reject(MachineSpec shape, String why);
+
+    List<Status> list();
+
+    /** Removes all of them, and what is known of failures; returns how many there were. */
+    int prune();
+
+    /** A machine on its way to be a template. Closing it ends the machine where it still runs. */
+    interface Draft extends AutoCloseable {
+        Machine machine();
+
+        /** Stops the machine for good and keeps it as a template. Nobody may be connected to it. */
+        void freeze(Deadline deadline) throws PodException, InterruptedException;
+
+        @Override
+        void close() throws PodException;
+    }
+
+    /**
+     * @param clones how many machines have started from it
+     * @param failure why there is none for this size
+     */
+    record Status(MachineSize size, Instant made, long clones, Optional<String> failure) {}
+}
