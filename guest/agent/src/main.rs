@@ -8,6 +8,7 @@ mod console;
 mod containers;
 mod disks;
 mod error;
+mod files;
 mod launch;
 mod limits;
 mod modules;

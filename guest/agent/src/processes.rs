@@ -103,7 +103,7 @@ fn number<'a>(status: &'a str, name: &str, pick: impl FnOnce(&mut std::str::Spli
 }
 
 /// A user of the machine as a process sees it whose mapping this is: lines "inside outside length".
-fn inside(map: &str, uid: u32) -> u32 {
+pub fn inside(map: &str, uid: u32) -> u32 {
     let find = |line: &str| {
         let n: Vec<u32> = line.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect();
         let [first, outside, length] = n[..] else {
@@ -113,6 +113,15 @@ fn inside(map: &str, uid: u32) -> u32 {
         (offset < length).then(|| first.saturating_add(offset))
     };
     map.lines().find_map(find).unwrap_or(uid)
+}
+
+/// The other way.
+pub fn outside(map: &str, uid: u32) -> u32 {
+    let turned = |line: &str| {
+        let n: Vec<&str> = line.split_ascii_whitespace().collect();
+        Some(format!("{} {} {}\n", n.get(1)?, n.first()?, n.get(2)?))
+    };
+    inside(&map.lines().filter_map(turned).collect::<String>(), uid)
 }
 
 fn command(pid: u32) -> Option<String> {
@@ -148,6 +157,7 @@ mod tests {
         assert_eq!(inside("         0     100000      65536\n", 101_000), 1000);
         assert_eq!(inside("         0          0 4294967295\n", 33), 33);
         assert_eq!(inside("0 100000 10\n", 5), 5);
+        assert_eq!(outside("         0     100000      65536\n", 1000), 101_000);
     }
 
     #[test]

@@ -12,18 +12,19 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::api::agent_server::Agent;
 use crate::api::{
     ConfigureSandboxRequest, ConfigureSandboxResponse, ConnectPortRequest, ConnectPortResponse, ContainerState, CreateContainerRequest,
-    CreateContainerResponse, EndShareRequest, EndShareResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse,
+    CreateContainerResponse, EndShareRequest, EndShareResponse, ExecRequest, ExecResponse, FilePiece, HelloRequest, HelloResponse,
     ListProcessesRequest, ListProcessesResponse, MountShareRequest, MountShareResponse, OutputChunk, PrepareRequest, PrepareResponse,
-    PutVolumeRequest, PutVolumeResponse, ReadOutputRequest, RemoveContainerRequest, RemoveContainerResponse, ResizeTerminalRequest,
-    ResizeTerminalResponse, Security, ShareAnswer, ShareRequest, ShutdownRequest, ShutdownResponse, SignalContainerRequest,
-    SignalContainerResponse, StartContainerRequest, StartContainerResponse, StatsRequest, StatsResponse, UpdateResourcesRequest,
-    UpdateResourcesResponse, WatchContainersRequest, WriteInputRequest, WriteInputResponse, exec_request, read_output_request,
+    PutVolumeRequest, PutVolumeResponse, ReadFilesRequest, ReadOutputRequest, RemoveContainerRequest, RemoveContainerResponse,
+    ResizeTerminalRequest, ResizeTerminalResponse, Security, ShareAnswer, ShareRequest, ShutdownRequest, ShutdownResponse,
+    SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse, StatsRequest, StatsResponse,
+    UpdateResourcesRequest, UpdateResourcesResponse, WatchContainersRequest, WriteFilesRequest, WriteFilesResponse, WriteInputRequest,
+    WriteInputResponse, exec_request, read_output_request, write_files_request,
 };
 use crate::containers::{Containers, exec, input, streams};
 use crate::error::{Error, Kind, Result};
 use crate::modules::{Modules, Phase};
 use crate::shares::{Daemon, Shares};
-use crate::{checks, limits, log, ports, power, processes, sandbox, stats, volumes};
+use crate::{checks, files, limits, log, ports, power, processes, sandbox, stats, volumes};
 
 /// How many answers of a stream may wait for the wire.
 const AHEAD: usize = 2;
@@ -263,6 +264,26 @@ impl Agent for Service {
     async fn update_resources(&self, request: Request<UpdateResourcesRequest>) -> Answer<UpdateResourcesResponse> {
         limits::update(&self.containers, &request.into_inner())?;
         Ok(Response::new(UpdateResourcesResponse {}))
+    }
+
+    type ReadFilesStream = ReceiverStream<std::result::Result<FilePiece, Status>>;
+
+    async fn read_files(&self, request: Request<ReadFilesRequest>) -> Answer<Self::ReadFilesStream> {
+        let request = request.into_inner();
+        let container = self.containers.get(&request.container_id)?;
+        let (out, answers) = mpsc::channel(AHEAD);
+        files::read(&container, request, out)?;
+        Ok(Response::new(ReceiverStream::new(answers)))
+    }
+
+    async fn write_files(&self, request: Request<Streaming<WriteFilesRequest>>) -> Answer<WriteFilesResponse> {
+        let mut requests = request.into_inner();
+        let Some(WriteFilesRequest { message: Some(write_files_request::Message::Start(start)) }) = requests.message().await? else {
+            return Err(Error::invalid("start: must be the first message").into());
+        };
+        let container = self.containers.get(&start.container_id)?;
+        files::write(&container, start, requests).await?;
+        Ok(Response::new(WriteFilesResponse {}))
     }
 
     async fn list_processes(&self, _: Request<ListProcessesRequest>) -> Answer<ListProcessesResponse> {

@@ -81,6 +81,11 @@ impl Container {
         &self.cgroup
     }
 
+    /// Of its first process.
+    pub fn running_pid(&self) -> Option<Pid> {
+        self.is_running().then_some(self.pid)
+    }
+
     fn is_running(&self) -> bool {
         self.state().phase() == Phase::Running && !self.has_ended()
     }

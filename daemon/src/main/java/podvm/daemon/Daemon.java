@@ -21,8 +21,8 @@ import podvm.engine.Rollback;
 import podvm.engine.log.LogWriter;
 import podvm.engine.pod.EngineSettings;
 import podvm.engine.pod.NodePods;
-import podvm.engine.pod.PodTable;
 import podvm.engine.pod.PodHistory;
+import podvm.engine.pod.PodTable;
 import podvm.engine.pod.Ports;
 import podvm.engine.pod.SandboxTable;
 import podvm.engine.pod.TemplatedMachines;
@@ -128,7 +128,8 @@ final class Daemon implements AutoCloseable {
                             undo.add(new HostShares(state)),
                             journals,
                             new SandboxJournalFiles(records, events),
-                            events, new PodHistory());
+                            events,
+                            new PodHistory());
             var sandboxes = undo.add(SandboxTable.open(ports, settings(config)));
             var pods = undo.add(NodePods.of(PodTable.open(ports, settings(config)), sandboxes));
             collectGarbage(config, cni, events);

@@ -71,7 +71,8 @@ final class RealNode implements AutoCloseable {
                         shares,
                         new JournalFiles(records, event -> System.out.println(event)),
                         new SandboxJournalFiles(records, event -> System.out.println(event)),
-                        event -> System.out.println(event), new PodHistory());
+                        event -> System.out.println(event),
+                        new PodHistory());
         sandboxes =
                 SandboxTable.open(
                         ports,

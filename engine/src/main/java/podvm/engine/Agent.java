@@ -35,6 +35,8 @@ public interface Agent extends AutoCloseable {
 
     GuestPorts ports();
 
+    ContainerFiles files(ContainerId container);
+
     /** Returns whom its process will be; empty where the container's files do not know the user. */
     Optional<ResolvedUser> create(ContainerPlan plan, Deadline deadline)
             throws PodException, InterruptedException;

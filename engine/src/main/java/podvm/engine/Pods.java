@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The pods of this node, as frontends see them. Those of a kubelet (see {@link Sandboxes}) are among
- * them; to stop or remove one fails with CONFLICT, since the kubelet would start it again.
+ * The pods of this node, as frontends see them. Those of a kubelet (see {@link Sandboxes}) are
+ * among them; to stop or remove one fails with CONFLICT, since the kubelet would start it again.
  */
 public interface Pods {
     /**
@@ -71,6 +71,10 @@ public interface Pods {
 
     /** Copies the console's text, oldest first; with follow until the machine ends. */
     void console(PodId pod, boolean follow, TextSink sink)
+            throws PodException, InterruptedException;
+
+    /** Fails with CONFLICT where the container does not run; empty container: the pod's first. */
+    ContainerFiles files(PodId pod, Optional<String> container)
             throws PodException, InterruptedException;
 
     PodUsage usage();

@@ -7,8 +7,8 @@ import podvm.engine.Pods.ExecSpec;
 
 /**
  * The pod sandboxes of this node and the containers in them, for a caller that decides about each
- * container itself: nothing is started, started again or removed here of its own accord. 
- * {@link Pods} shows its pods too, and leaves it to this caller to end them.
+ * container itself: nothing is started, started again or removed here of its own accord. {@link
+ * Pods} shows its pods too, and leaves it to this caller to end them.
  *
  * <p>All of it outlives the daemon: what a call has returned is there for the next one.
  */

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import podvm.engine.Agent;
+import podvm.engine.ContainerFiles;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
 import podvm.engine.GuestPorts;
@@ -106,6 +107,11 @@ final class GrpcAgent implements Agent {
     @Override
     public GuestResources resources() {
         return new GrpcResources(connection);
+    }
+
+    @Override
+    public ContainerFiles files(ContainerId container) {
+        return new GrpcFiles(connection, container);
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import podvm.engine.Agent.ExecOutput;
 import podvm.engine.Agent.ExecSession;
+import podvm.engine.ContainerFiles;
 import podvm.engine.Deadline;
 import podvm.engine.Images;
 import podvm.engine.PodChanges;
@@ -153,6 +154,14 @@ public final class NodePods implements Pods, AutoCloseable {
     @Override
     public Images images() {
         return own.images();
+    }
+
+    @Override
+    public ContainerFiles files(PodId pod, Optional<String> container)
+            throws PodException, InterruptedException {
+        var known = settled(pod);
+        var attempt = known.running(container);
+        return known.link().agent().files(attempt.id());
     }
 
     @Override

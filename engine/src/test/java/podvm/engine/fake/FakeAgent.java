@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import podvm.engine.Agent;
+import podvm.engine.ContainerFiles;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
 import podvm.engine.GuestPorts;
@@ -78,6 +79,11 @@ public final class FakeAgent implements Agent {
     @Override
     public GuestShares shares() {
         return new FakeGuestShares(guest, this);
+    }
+
+    @Override
+    public ContainerFiles files(ContainerId container) {
+        return new FakeFiles();
     }
 
     @Override

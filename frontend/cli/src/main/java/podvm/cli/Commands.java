@@ -21,6 +21,7 @@ final class Commands {
                     "stats",
                     "events",
                     "top",
+                    "cp",
                     "images",
                     "pull",
                     "image ls",
@@ -55,6 +56,7 @@ final class Commands {
             case "stats" -> Optional.of(new Stats());
             case "events" -> Optional.of(new Events());
             case "top" -> Optional.of(new Top());
+            case "cp" -> Optional.of(new Cp());
             case "images", "image ls" -> Optional.of(new ImageLs(name));
             case "pull" -> Optional.of(new Pull());
             case "image inspect" -> Optional.of(new ImageInspect());

@@ -186,6 +186,21 @@ public final class NodeService extends NodeGrpc.NodeImplBase {
     }
 
     @Override
+    public void readFiles(ReadFilesRequest request, StreamObserver<FilePiece> observer) {
+        Work.stream("read-files", observer, out -> FileCalls.read(pods, request, out));
+    }
+
+    @Override
+    public StreamObserver<WriteFilesRequest> writeFiles(
+            StreamObserver<WriteFilesResponse> observer) {
+        var in =
+                new Inlet<WriteFilesRequest>(
+                        (ServerCallStreamObserver<WriteFilesResponse>) observer);
+        Work.answer("write-files", observer, () -> FileCalls.write(pods, in));
+        return in;
+    }
+
+    @Override
     public void podStats(PodStatsRequest request, StreamObserver<PodStatsResponse> observer) {
         Work.answer("stats", observer, () -> PodUses.answer(pods, request));
     }

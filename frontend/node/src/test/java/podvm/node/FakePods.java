@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import podvm.engine.Agent;
+import podvm.engine.ContainerFiles;
 import podvm.engine.ContainerSpec;
 import podvm.engine.Deadline;
 import podvm.engine.Images;
@@ -30,6 +31,7 @@ import podvm.engine.Progress;
 public final class FakePods implements Pods {
     private final Map<PodId, FakePod> pods = new LinkedHashMap<>();
     private final FakeImages images = new FakeImages();
+    private final FakeFiles files = new FakeFiles();
 
     /** Exec sessions that have not been closed. */
     private int openSessions;
@@ -250,6 +252,17 @@ public final class FakePods implements Pods {
         } catch (java.io.IOException _) {
             // as the port says: quietly
         }
+    }
+
+    /** Of all containers. */
+    public FakeFiles files() {
+        return files;
+    }
+
+    @Override
+    public ContainerFiles files(PodId pod, Optional<String> container) throws PodException {
+        pod(pod).program(container.orElse(""));
+        return files;
     }
 
     @Override
