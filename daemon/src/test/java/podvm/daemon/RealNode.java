@@ -25,6 +25,7 @@ import podvm.image.ImageStore;
 import podvm.journal.JournalFiles;
 import podvm.journal.SandboxJournalFiles;
 import podvm.linux.User;
+import podvm.machine.NodeCgroups;
 import podvm.machine.VmmUser;
 import podvm.machine.qemu.Accelerator;
 import podvm.machine.qemu.QemuMachines;
@@ -59,7 +60,8 @@ final class RealNode implements AutoCloseable {
                                 Directories.own(directory.resolve("run")),
                                 User.isRoot() ? Optional.of(VmmUser.find(false)) : Optional.empty(),
                                 2,
-                                List.of()));
+                                List.of()),
+                        new NodeCgroups(Path.of("/sys/fs/cgroup"), System.out::println));
         var ports =
                 new Ports(
                         images,
