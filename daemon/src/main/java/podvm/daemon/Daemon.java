@@ -34,6 +34,7 @@ import podvm.image.trust.SignaturePolicy;
 import podvm.journal.JournalFiles;
 import podvm.journal.SandboxJournalFiles;
 import podvm.linux.User;
+import podvm.machine.NodeCgroups;
 import podvm.machine.VmmUser;
 import podvm.machine.qemu.Accelerator;
 import podvm.machine.qemu.AcceleratorProbe;
@@ -54,6 +55,7 @@ import podvm.volume.share.HostShares;
 
 /** The whole of podvmd, wired by hand from bottom to top. Closing it leaves the pods running. */
 final class Daemon implements AutoCloseable {
+    private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
     private static final Path RESOLV_CONF = Path.of("/etc/resolv.conf");
     private static final Duration IDLE_CHECK = Duration.ofSeconds(1);
     private static final int MIB = 1 << 20;
@@ -112,7 +114,11 @@ final class Daemon implements AutoCloseable {
                             user);
             var verdict = verdict(config, probe);
             var qemu =
-                    undo.add(new QemuMachines(qemuOptions(config, binary, verdict.accelerator())));
+                    undo.add(
+                            new QemuMachines(
+                                    qemuOptions(config, binary, verdict.accelerator()),
+                                    new NodeCgroups(
+                                            CGROUPS, text -> events.warning("cgroup", text))));
             var agents = undo.add(new GrpcAgents());
             var machines = undo.add(new TemplatedMachines(qemu, agents, config.boot(), events));
             var cni = new CniNetworks(cniOptions(config, state));

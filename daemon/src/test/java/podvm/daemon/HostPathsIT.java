@@ -238,6 +238,7 @@ class HostPathsIT {
                 Map.of(),
                 Map.of(),
                 SandboxSpec.Limits.NONE,
+                Optional.empty(),
                 Optional.empty());
     }
 

@@ -26,6 +26,7 @@ import podvm.image.ImageStore;
 import podvm.journal.JournalFiles;
 import podvm.journal.SandboxJournalFiles;
 import podvm.linux.User;
+import podvm.machine.NodeCgroups;
 import podvm.machine.VmmUser;
 import podvm.machine.qemu.Accelerator;
 import podvm.machine.qemu.QemuMachines;
@@ -61,7 +62,8 @@ final class RealNode implements AutoCloseable {
                                 User.isRoot() ? Optional.of(VmmUser.find(false)) : Optional.empty(),
                                 0,
                                 2,
-                                List.of()));
+                                List.of()),
+                        new NodeCgroups(Path.of("/sys/fs/cgroup"), System.out::println));
         var ports =
                 new Ports(
                         images,

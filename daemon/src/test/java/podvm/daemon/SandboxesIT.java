@@ -85,6 +85,7 @@ class SandboxesIT {
                 Map.of(),
                 Map.of(),
                 SandboxSpec.Limits.NONE,
+                Optional.empty(),
                 Optional.empty());
     }
 

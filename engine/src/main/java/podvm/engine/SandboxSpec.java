@@ -15,6 +15,7 @@ import podvm.engine.NetworkRequest.PortMapping;
  * @param logDirectory where the containers' logs are; empty: they need not be kept
  * @param dns where it says anything, all of /etc/resolv.conf
  * @param sysctls names with dots, of namespaces that the pod has for itself
+ * @param group empty: the machine's process stays in the daemon's cgroup
  * @param users of all its containers; empty: they are the machine's
  */
 public record SandboxSpec(
@@ -28,6 +29,7 @@ public record SandboxSpec(
         Map<String, String> annotations,
         Map<String, String> sysctls,
         Limits limits,
+        Optional<NodeGroup> group,
         Optional<UserMapping> users) {
 
     /** What makes a sandbox unique: a second one with the same is refused. */

@@ -21,6 +21,7 @@ import podvm.engine.ContainerId;
 import podvm.engine.Digest;
 import podvm.engine.MachineSize;
 import podvm.engine.NetworkRequest;
+import podvm.engine.NodeGroup;
 import podvm.engine.PodEvent;
 import podvm.engine.SandboxContainer;
 import podvm.engine.SandboxId;
@@ -114,6 +115,7 @@ final class SandboxJournalFilesTest {
                         Map.of("note", "x"),
                         Map.of("net.core.somaxconn", "100"),
                         new SandboxSpec.Limits(Optional.of(500L), Optional.of(1L << 20), 3),
+                        Optional.of(new NodeGroup("/kubepods/pod1", 512, true)),
                         Optional.of(new UserMapping(1000, 2000, 65_536)));
         var config =
                 new ContainerConfig(

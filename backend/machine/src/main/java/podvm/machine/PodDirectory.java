@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
@@ -115,12 +116,30 @@ public record PodDirectory(PodId pod, Path path) {
         return path.resolve("vmm.log");
     }
 
+    /** Raises the limit of the VMM's cgroup, where it has one. */
+    public void allow(int moreMib) throws PodException {
+        var cgroup = VmmCgroup.of(this);
+        if (cgroup.isPresent()) {
+            cgroup.get().allow(moreMib);
+        }
+    }
+
+    /** What is charged to the VMM's cgroup; empty where it has none. */
+    public OptionalLong chargedMemory() {
+        var cgroup = VmmCgroup.of(this);
+        return cgroup.isPresent() ? cgroup.get().memory() : OptionalLong.empty();
+    }
+
     /** Succeeds when there is none. */
     public void remove() throws PodException {
         if (!exists()) {
             return;
         }
         try (var files = Files.newDirectoryStream(path)) {
+            var cgroup = VmmCgroup.of(this);
+            if (cgroup.isPresent()) {
+                cgroup.get().remove();
+            }
             for (var file : files) {
                 Files.deleteIfExists(file);
             }

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import podvm.engine.MachineCost;
 
 /** What the kernel counts for a process of the node, as proc(5) tells it. */
@@ -13,19 +15,43 @@ public final class ProcessCost {
     private static final long NANOS_PER_TICK = TimeUnit.SECONDS.toNanos(1) / 100;
 
     private static final long KIB = 1024;
+    private static final long PAGE = 4096;
 
     private ProcessCost() {}
 
-    /** Empty where it has ended, or its memory may not be looked at. */
-    public static Optional<MachineCost> of(long pid) {
+    /**
+     * Empty where it has ended. Its share of memory can be looked at by who could debug it; others
+     * are told what its cgroup is charged with, or all that it has in RAM.
+     */
+    public static Optional<MachineCost> of(long pid, Supplier<OptionalLong> charged) {
         var proc = Path.of("/proc", Long.toString(pid));
         try {
             var stat = Files.readString(proc.resolve("stat"));
-            var memory = Files.readString(proc.resolve("smaps_rollup"));
-            return Optional.of(read(pid, stat, memory));
+            return ended(stat) ? Optional.empty() : Optional.of(of(pid, proc, stat, charged));
         } catch (IOException _) {
             return Optional.empty();
         }
+    }
+
+    private static boolean ended(String stat) {
+        return stat.substring(stat.lastIndexOf(')')).startsWith(") Z");
+    }
+
+    private static MachineCost of(
+            long pid, Path proc, String stat, Supplier<OptionalLong> charged) {
+        try {
+            return read(pid, stat, Files.readString(proc.resolve("smaps_rollup")));
+        } catch (IOException _) {
+            return withoutShare(pid, stat, charged.get());
+        }
+    }
+
+    static MachineCost withoutShare(long pid, String stat, OptionalLong charged) {
+        var fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+        // rss is field 24, in pages
+        long rss = Long.parseLong(fields[24 - 3]) * PAGE;
+        var rollup = "Rss: %d kB\nPss: %d kB\n".formatted(rss / KIB, charged.orElse(rss) / KIB);
+        return read(pid, stat, rollup);
     }
 
     /**

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -52,7 +53,11 @@ public abstract class MachinesContract {
 
     MachineSpec spec(Disk... disks) {
         return new MachineSpec(
-                pod, SMALL, List.of(disks), List.of(new Nic.User("52:54:00:00:00:01")));
+                pod,
+                SMALL,
+                List.of(disks),
+                List.of(new Nic.User("52:54:00:00:00:01")),
+                Optional.empty());
     }
 
     protected static Deadline soon() {

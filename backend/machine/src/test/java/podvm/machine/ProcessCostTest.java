@@ -2,6 +2,7 @@ package podvm.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
 class ProcessCostTest {
@@ -26,7 +27,7 @@ class ProcessCostTest {
 
     @Test
     void ofThisProcessIsWhatItUses() {
-        var cost = ProcessCost.of(ProcessHandle.current().pid()).orElseThrow();
+        var cost = ProcessCost.of(ProcessHandle.current().pid(), OptionalLong::empty).orElseThrow();
         assertThat(cost.pssBytes()).isPositive().isLessThanOrEqualTo(cost.rssBytes());
         assertThat(cost.cpuNanos()).isPositive();
         assertThat(cost.threads()).isGreaterThan(1);
@@ -34,6 +35,16 @@ class ProcessCostTest {
 
     @Test
     void ofAProcessThatIsGoneNothingIsTold() {
-        assertThat(ProcessCost.of(Integer.MAX_VALUE)).isEmpty();
+        assertThat(ProcessCost.of(Integer.MAX_VALUE, OptionalLong::empty)).isEmpty();
+    }
+
+    @Test
+    void whoMayNotSeeItsShareIsToldWhatItsCgroupIsChargedWithElseAllThatItHas() {
+        var stat = "7 (q) S 1 7 7 0 -1 0 0 0 0 0 250 50 0 0 20 0 4 0 100 1000 50 1";
+        var charged = ProcessCost.withoutShare(7, stat, OptionalLong.of(8192));
+        assertThat(charged.pssBytes()).isEqualTo(8192);
+        assertThat(charged.rssBytes()).isEqualTo(50 * 4096);
+        assertThat(ProcessCost.withoutShare(7, stat, OptionalLong.empty()).pssBytes())
+                .isEqualTo(50 * 4096);
     }
 }

@@ -92,7 +92,8 @@ final class SandboxLife {
                                 spec.metadata().uid(),
                                 PodUsers.sysctls(spec.sysctls(), spec.users()),
                                 spec.dns(),
-                                id.text()));
+                                id.text(),
+                                spec.group()));
         this.link = new GuestLink(name, starter, mailbox, events);
         this.shares = new SandboxShares(id.pod(), ports.shares(), events, record.shares());
         this.book =

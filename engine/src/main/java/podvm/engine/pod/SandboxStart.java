@@ -22,6 +22,7 @@ import podvm.engine.MachineSize;
 import podvm.engine.MachineSpec;
 import podvm.engine.NetworkRequest;
 import podvm.engine.NetworkRequest.Dns;
+import podvm.engine.NodeGroup;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
@@ -80,8 +81,13 @@ final class SandboxStart {
      * @param dns where it says nothing, the network does
      * @param sandbox as whoever asked for it knows it; empty: by the pod's id
      */
-    record Extras(String uid, Map<String, String> sysctls, Dns dns, String sandbox) {
-        static final Extras NONE = new Extras("", Map.of(), Dns.OF_NETWORK, "");
+    record Extras(
+            String uid,
+            Map<String, String> sysctls,
+            Dns dns,
+            String sandbox,
+            Optional<NodeGroup> group) {
+        static final Extras NONE = new Extras("", Map.of(), Dns.OF_NETWORK, "", Optional.empty());
     }
 
     /**
@@ -101,7 +107,9 @@ final class SandboxStart {
                 image.layers()
                         .forEach(layer -> disks.putIfAbsent(layer.disk().serial(), layer.disk()));
             }
-            var spec = new MachineSpec(id, size, List.copyOf(disks.values()), network.nics());
+            var spec =
+                    new MachineSpec(
+                            id, size, List.copyOf(disks.values()), network.nics(), extras.group());
             var guest = connected(network, () -> guest(spec, undo, beforeContainers));
             configure(guest.agent(), network, scratch.disk().serial());
             reached.accept("sandbox.configured");

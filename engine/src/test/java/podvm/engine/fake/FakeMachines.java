@@ -69,7 +69,9 @@ public final class FakeMachines implements Machines {
 
     /** As if an earlier daemon, whose journal is lost, had booted it. */
     public synchronized FakeGuest haveStray(PodId pod) {
-        return power(new MachineSpec(pod, new MachineSize(1, 128), List.of(), List.of()));
+        return power(
+                new MachineSpec(
+                        pod, new MachineSize(1, 128), List.of(), List.of(), Optional.empty()));
     }
 
     @Override

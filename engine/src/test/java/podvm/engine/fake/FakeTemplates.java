@@ -67,7 +67,9 @@ public final class FakeTemplates implements Templates {
 
     @Override
     public Machine trial(MachineSpec shape, Deadline deadline) throws PodException {
-        var blank = new MachineSpec(PodId.random(), shape.size(), List.of(), List.of());
+        var blank =
+                new MachineSpec(
+                        PodId.random(), shape.size(), List.of(), List.of(), Optional.empty());
         return machines.boot(blank, deadline);
     }
 

@@ -45,6 +45,7 @@ public final class SandboxBuilder {
                 Map.of(),
                 Map.of(),
                 SandboxSpec.Limits.NONE,
+                Optional.empty(),
                 Optional.empty());
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
@@ -50,7 +51,8 @@ final class TemplatedMachinesTest {
     }
 
     private Machine boot(MachineSize size) throws Exception {
-        var spec = new MachineSpec(PodId.random(), size, List.of(), List.of());
+        var spec =
+                new MachineSpec(PodId.random(), size, List.of(), List.of(), Optional.empty());
         return machines.boot(spec, Deadline.after(BOOT));
     }
 

@@ -8,6 +8,7 @@ import java.util.Set;
 import podvm.engine.NetworkRequest;
 import podvm.engine.NetworkRequest.Dns;
 import podvm.engine.NetworkRequest.PortMapping.Protocol;
+import podvm.engine.NodeGroup;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.SandboxSpec;
@@ -51,6 +52,7 @@ final class SandboxSpecs {
                 config.getAnnotationsMap(),
                 linux.getSysctlsMap(),
                 limits(linux),
+                group(linux),
                 UserNamespaces.read(
                         "config.linux.security_context.namespace_options.",
                         linux.getSecurityContext().getNamespaceOptions()));
@@ -128,6 +130,17 @@ final class SandboxSpecs {
                         ? Optional.of(resources.getMemoryLimitInBytes())
                         : Optional.empty(),
                 linux.getOverhead().getMemoryLimitInBytes());
+    }
+
+    private static Optional<NodeGroup> group(LinuxPodSandboxConfig linux) {
+        var shares = linux.getResources().getCpuShares() + linux.getOverhead().getCpuShares();
+        return linux.getCgroupParent().isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        new NodeGroup(
+                                linux.getCgroupParent(),
+                                Math.max(0, shares),
+                                linux.getOverhead().getMemoryLimitInBytes() > 0));
     }
 
     /** A pod in a machine of its own has a network, an IPC and a PID namespace: the machine's. */

@@ -119,7 +119,7 @@ class FieldsTest {
     @Test
     void aNoteComesOnce() throws Exception {
         var request = sandbox();
-        request.getConfigBuilder().getLinuxBuilder().setCgroupParent("/kubepods");
+        request.getConfigBuilder().getLinuxBuilder().getResourcesBuilder().setOomScoreAdj(1);
         fields.check(request.build());
         fields.check(request.build());
 
@@ -338,6 +338,7 @@ class FieldsTest {
                 .getNamespaceOptionsBuilder()
                 .setPid(NamespaceMode.CONTAINER)
                 .setUsernsOptions(users());
+        linux.setCgroupParent("/kubepods/pod1");
         linux.getOverheadBuilder().setMemoryLimitInBytes(1 << 20);
         linux.getResourcesBuilder()
                 .setCpuPeriod(100_000)

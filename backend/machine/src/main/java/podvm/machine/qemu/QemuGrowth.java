@@ -6,11 +6,11 @@ import podvm.engine.Deadline;
 import podvm.engine.MachineGrowth;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
-import podvm.engine.PodId;
+import podvm.machine.PodDirectory;
 import tools.jackson.databind.JsonNode;
 
 /** Asks QEMU each time: the machine may have been booted, and grown, by an earlier daemon. */
-record QemuGrowth(PodId pod, Qmp qmp) implements MachineGrowth {
+record QemuGrowth(PodDirectory directory, Qmp qmp) implements MachineGrowth {
     /** Names of QEMU's objects. */
     static final String DEVICE = "growth";
 
@@ -41,6 +41,7 @@ record QemuGrowth(PodId pod, Qmp qmp) implements MachineGrowth {
         if (now >= moreMib) {
             return;
         }
+        directory.allow(moreMib);
         request(moreMib, deadline);
         var patience = deadline.leftMillis();
         while (mib(DEVICE_PATH, "size", deadline) < moreMib) {
@@ -60,7 +61,7 @@ record QemuGrowth(PodId pod, Qmp qmp) implements MachineGrowth {
         return new PodException(
                 Kind.DEADLINE,
                 "the guest of pod %s took %d of %d MiB of more memory in %d ms"
-                        .formatted(pod, has, moreMib, patience),
+                        .formatted(directory.pod(), has, moreMib, patience),
                 "its kernel needs virtio_mem and free memory to keep the books of more");
     }
 

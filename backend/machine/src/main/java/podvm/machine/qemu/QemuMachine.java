@@ -110,13 +110,13 @@ final class QemuMachine implements Machine {
 
     @Override
     public MachineGrowth growth() {
-        return new QemuGrowth(pod(), qmp);
+        return new QemuGrowth(directory, qmp);
     }
 
     @Override
     public Optional<MachineCost> cost() {
         // the pid is ours for as long as nobody has reaped it, which the watcher does
-        return alive() ? ProcessCost.of(pid()) : Optional.empty();
+        return alive() ? ProcessCost.of(pid(), directory::chargedMemory) : Optional.empty();
     }
 
     @Override

@@ -25,6 +25,7 @@ import podvm.linux.HostProcess;
 import podvm.machine.Console;
 import podvm.machine.HostCapacity;
 import podvm.machine.LogTail;
+import podvm.machine.NodeCgroups;
 import podvm.machine.PodDirectory;
 import podvm.machine.VmmProcesses;
 
@@ -41,12 +42,14 @@ public final class QemuMachines implements Machines, AutoCloseable {
     private static final List<String> ENVIRONMENT = List.of("PATH=/usr/bin:/bin", "LANG=C");
 
     private final QemuOptions options;
+    private final NodeCgroups cgroups;
     private final Path run;
     private final VmmProcesses processes;
     private final QemuTemplates templates;
     private final Map<PodId, QemuMachine> machines = new ConcurrentHashMap<>();
 
-    public QemuMachines(QemuOptions options) throws PodException {
+    public QemuMachines(QemuOptions options, NodeCgroups cgroups) throws PodException {
+        this.cgroups = cgroups;
         this.options = options;
         this.run = PodDirectory.prepare(options.runDirectory());
         this.processes = new VmmProcesses(run, "qemu-");
@@ -74,6 +77,9 @@ public final class QemuMachines implements Machines, AutoCloseable {
             throws PodException, InterruptedException {
         check(spec.size(), spec.disks().size());
         checkFiles();
+        if (spec.group().isPresent()) {
+            NodeCgroups.check(spec.group().get());
+        }
         if (options.templates() == 0) {
             return boot(spec, new Memory.Own(), new Machine.Origin.Booted(""), deadline);
         }
@@ -154,6 +160,16 @@ public final class QemuMachines implements Machines, AutoCloseable {
                 console.close();
                 throw e;
             }
+        }
+        try {
+            if (spec.group().isPresent()) {
+                cgroups.enter(directory, spec.group().get(), spec.size(), process.pid());
+            }
+        } catch (PodException e) {
+            process.kill(KILL);
+            process.close();
+            console.close();
+            throw e;
         }
         var machine = supervise(directory, process, console, origin, deadline.atMost(ANSWER));
         if (memory instanceof Memory.Copied) {

@@ -107,7 +107,7 @@ final class QemuTemplates implements Templates, AutoCloseable {
     /** Such a machine, of nobody's, that reaches nothing. */
     private static MachineSpec blank(MachineSpec spec) {
         var nics = spec.nics().stream().map(nic -> (Nic) new Nic.Unplugged(nic.mac())).toList();
-        return new MachineSpec(PodId.random(), spec.size(), List.of(), nics);
+        return new MachineSpec(PodId.random(), spec.size(), List.of(), nics, Optional.empty());
     }
 
     private synchronized void add(Shape shape, Template template) {

@@ -7,6 +7,7 @@ import podvm.engine.Machine;
 import podvm.engine.Machines;
 import podvm.engine.PodException;
 import podvm.machine.MachinesContract;
+import podvm.machine.NodeCgroups;
 
 @EnabledIf(
         value = "podvm.machine.qemu.Guest#isBuilt",
@@ -14,7 +15,9 @@ import podvm.machine.MachinesContract;
 class QemuMachinesIT extends MachinesContract {
     @Override
     protected Machines machines(Path run, Path kernel, Path initramfs) throws PodException {
-        return new QemuMachines(Guest.options(run, kernel, initramfs));
+        return new QemuMachines(
+                Guest.options(run, kernel, initramfs),
+                new NodeCgroups(Path.of("/sys/fs/cgroup"), System.out::println));
     }
 
     @Override

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -15,6 +16,7 @@ import podvm.engine.MachineSpec;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
+import podvm.machine.NodeCgroups;
 
 /** VMMs that do not come as far as a machine. */
 @Timeout(60)
@@ -64,9 +66,17 @@ class QemuMachinesTest {
 
     /** The failure of a boot that leaves nothing behind. */
     private PodException boot(String deed, Duration patience) throws Exception {
-        try (var machines = new QemuMachines(FakeVmm.options(directory, deed))) {
+        try (var machines =
+                new QemuMachines(
+                        FakeVmm.options(directory, deed),
+                        new NodeCgroups(Path.of("/sys/fs/cgroup"), System.out::println))) {
             var spec =
-                    new MachineSpec(PodId.random(), new MachineSize(1, 128), List.of(), List.of());
+                    new MachineSpec(
+                            PodId.random(),
+                            new MachineSize(1, 128),
+                            List.of(),
+                            List.of(),
+                            Optional.empty());
             var failure =
                     catchThrowableOfType(
                             PodException.class,
