@@ -51,8 +51,7 @@ final class TemplatedMachinesTest {
     }
 
     private Machine boot(MachineSize size) throws Exception {
-        var spec =
-                new MachineSpec(PodId.random(), size, List.of(), List.of(), Optional.empty());
+        var spec = new MachineSpec(PodId.random(), size, List.of(), List.of(), Optional.empty());
         return machines.boot(spec, Deadline.after(BOOT));
     }
 
