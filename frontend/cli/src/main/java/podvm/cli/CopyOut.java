@@ -21,6 +21,8 @@ import podvm.proto.node.v1.TransferProgress;
 
 /** Files on their way from a container to here. What a guest sends may be made up to do harm. */
 final class CopyOut {
+    private static final LinkOption[] NO_LINKS = {LinkOption.NOFOLLOW_LINKS};
+
     private final Session session;
     private final Transfers progress;
     private final boolean owners;
@@ -99,8 +101,6 @@ final class CopyOut {
         }
         return at;
     }
-
-    private static final LinkOption[] NO_LINKS = {LinkOption.NOFOLLOW_LINKS};
 
     /** Returns the first piece after it. */
     private Optional<FilePiece> entry(FileEntry entry, Exchange<FilePiece> pieces)
