@@ -12,6 +12,7 @@ class RightsIT {
     @RegisterExtension static final Node node = Node.ofKubelet();
 
     private static Crictl crictl;
+    private static String sandbox;
     private static String pod;
     private static String usual;
     private static String privileged;
@@ -19,7 +20,7 @@ class RightsIT {
     @BeforeAll
     static void aPodWithTwoContainersRuns() throws Exception {
         crictl = Crictl.of(node);
-        var sandbox =
+        sandbox =
                 crictl.file(
                         """
                         {"metadata": {"name": "rights", "uid": "u", "namespace": "default"},
@@ -31,7 +32,6 @@ class RightsIT {
         pod = crictl.out("runp", sandbox);
         usual =
                 container(
-                        sandbox,
                         "usual",
                         """
                         {"run_as_user": {"value": 1000}, "run_as_group": {"value": 2000},
@@ -42,7 +42,6 @@ class RightsIT {
                         """);
         privileged =
                 container(
-                        sandbox,
                         "privileged",
                         """
                         {"privileged": true, "namespace_options": {"pid": 3, "target_id": "%s"}}
@@ -50,7 +49,7 @@ class RightsIT {
                                 .formatted(usual));
     }
 
-    private static String container(String sandbox, String name, String security) throws Exception {
+    private static String container(String name, String security) throws Exception {
         var config =
                 crictl.file(
                         """
@@ -118,5 +117,24 @@ class RightsIT {
     void aContainerSeesTheProcessesOfTheOneItTargets() throws Exception {
         assertThat(shell(privileged, "tr '\\0' ' ' < /proc/1/cmdline")).isEqualTo("sleep 1000");
         assertThat(shell(usual, "ps -o pid,args | grep -c '[s]leep 1000'")).isEqualTo("2");
+    }
+
+    /** In a shared namespace of process ids no kernel ends them. */
+    @Test
+    void whatAContainerStartedEndsWithIt() throws Exception {
+        var config =
+                crictl.file(
+                        """
+                        {"metadata": {"name": "parent"}, "image": {"image": "localhost/box:1"},
+                         "command": ["sh", "-c", "sleep 2000 & sleep 1"],
+                         "linux": {"security_context": {"namespace_options": {"pid": 0}}}}
+                        """);
+        var id = crictl.out("create", pod, config, sandbox);
+        crictl.out("start", id);
+        Wait.until(
+                "the container has ended",
+                () -> crictl.out("inspect", id).contains("CONTAINER_EXITED"));
+        crictl.out("rm", id);
+        assertThat(crictl.out("ps", "-a", "-q")).doesNotContain(id);
     }
 }
