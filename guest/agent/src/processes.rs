@@ -104,24 +104,26 @@ fn number<'a>(status: &'a str, name: &str, pick: impl FnOnce(&mut std::str::Spli
 
 /// A user of the machine as a process sees it whose mapping this is: lines "inside outside length".
 pub fn inside(map: &str, uid: u32) -> u32 {
-    let find = |line: &str| {
-        let n: Vec<u32> = line.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect();
-        let [first, outside, length] = n[..] else {
-            return None;
-        };
-        let offset = uid.checked_sub(outside)?;
-        (offset < length).then(|| first.saturating_add(offset))
-    };
-    map.lines().find_map(find).unwrap_or(uid)
+    let find = |(inside, outside, length)| moved(uid, outside, inside, length);
+    ranges(map).find_map(find).unwrap_or(uid)
 }
 
 /// The other way.
 pub fn outside(map: &str, uid: u32) -> u32 {
-    let turned = |line: &str| {
-        let n: Vec<&str> = line.split_ascii_whitespace().collect();
-        Some(format!("{} {} {}\n", n.get(1)?, n.first()?, n.get(2)?))
-    };
-    inside(&map.lines().filter_map(turned).collect::<String>(), uid)
+    let find = |(inside, outside, length)| moved(uid, inside, outside, length);
+    ranges(map).find_map(find).unwrap_or(uid)
+}
+
+fn ranges(map: &str) -> impl Iterator<Item = (u32, u32, u32)> {
+    map.lines().filter_map(|line| {
+        let mut numbers = line.split_ascii_whitespace().map_while(|word| word.parse().ok());
+        Some((numbers.next()?, numbers.next()?, numbers.next()?))
+    })
+}
+
+fn moved(uid: u32, from: u32, to: u32, length: u32) -> Option<u32> {
+    let offset = uid.checked_sub(from)?;
+    (offset < length).then(|| to.saturating_add(offset))
 }
 
 fn command(pid: u32) -> Option<String> {

@@ -7,6 +7,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -30,6 +33,7 @@ class NetworkIT {
 
     private static Node node = Node.ordinary();
     private static Path data = Path.of("/");
+    private static Set<String> before = Set.of();
 
     @BeforeAll
     static void open() throws Exception {
@@ -46,6 +50,7 @@ class NetworkIT {
                         "network.cni-config=" + networks,
                         "network.cni-plugins=" + plugins.orElseThrow());
         node.open();
+        before = remains().collect(Collectors.toUnmodifiableSet());
     }
 
     @AfterAll
@@ -99,8 +104,12 @@ class NetworkIT {
         }
     }
 
-    /** What is left of pods in the host's network. */
+    /** What there is of these pods in the host's network, which may serve other pods as well. */
     private static String traces() throws IOException, InterruptedException {
+        return remains().filter(line -> !before.contains(line)).collect(Collectors.joining("\n"));
+    }
+
+    private static Stream<String> remains() throws IOException, InterruptedException {
         return host("ip netns list | grep podvm- ; ip -o link show master "
                         + BRIDGE
                         + " 2>/dev/null; iptables-save 2>/dev/null | grep -E \"CNI-[0-9a-f]|pvtest\";"
@@ -109,8 +118,7 @@ class NetworkIT {
                         + data
                         + "/leases -name \"*.*.*\" -o -name \"*:*\" 2>/dev/null; true")
                 .lines()
-                .filter(line -> !line.contains("last_reserved"))
-                .reduce("", (a, b) -> a + b + "\n");
+                .filter(line -> !line.contains("last_reserved"));
     }
 
     @Test

@@ -16,9 +16,6 @@ public interface Templates {
     /** Boots a machine that is to become the template of its shape; it has no disks. */
     Draft draft(MachineSpec shape, Deadline deadline) throws PodException, InterruptedException;
 
-    /** A copy of the template that reaches nothing, to see whether it answers. */
-    Machine trial(MachineSpec shape, Deadline deadline) throws PodException, InterruptedException;
-
     /** Removes the template of a shape and makes none again; machines that run keep theirs. */
     void reject(MachineSpec shape, String why);
 
@@ -27,12 +24,21 @@ public interface Templates {
     /** Removes all of them, and what is known of failures; returns how many there were. */
     int prune();
 
-    /** A machine on its way to be a template. Closing it ends the machine where it still runs. */
+    /**
+     * A machine on its way to be a template. Closing it ends the machine where it still runs, and
+     * forgets what was not published.
+     */
     interface Draft extends AutoCloseable {
         Machine machine();
 
-        /** Stops the machine for good and keeps it as a template. Nobody may be connected to it. */
+        /** Stops the machine for good, to be copied. Nobody may be connected to it. */
         void freeze(Deadline deadline) throws PodException, InterruptedException;
+
+        /** A copy that reaches nothing, to see whether it answers. */
+        Machine trial(Deadline deadline) throws PodException, InterruptedException;
+
+        /** From now on machines of its shape start as its copies. */
+        void publish();
 
         @Override
         void close() throws PodException;

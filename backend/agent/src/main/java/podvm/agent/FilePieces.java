@@ -54,9 +54,7 @@ final class FilePieces {
                         entry.getMode() & MODE,
                         entry.getUid(),
                         entry.getGid(),
-                        Instant.ofEpochSecond(
-                                Math.floorDiv(entry.getModifiedUnixNs(), NANOS),
-                                Math.floorMod(entry.getModifiedUnixNs(), NANOS)),
+                        Instant.ofEpochSecond(0, entry.getModifiedUnixNs()),
                         GuestNumbers.size(entry.getSize()),
                         entry.getTarget()));
     }

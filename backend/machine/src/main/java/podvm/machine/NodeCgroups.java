@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import podvm.engine.MachineSize;
@@ -84,14 +83,11 @@ public final class NodeCgroups {
             if (trees.isEmpty()) {
                 throw new IOException("there are none in " + root);
             }
-            var limit =
-                    group.limited()
-                            ? Optional.of((size.memoryMib() + VMM_MIB) << 20)
-                            : Optional.<Long>empty();
-            var made = new VmmCgroup(limit.orElse(0L), leaves(trees, below, directory));
-            made.write(directory);
+            long limit = group.limited() ? (size.memoryMib() + VMM_MIB) << 20 : 0;
+            var name = VmmProcesses.name(directory.pod());
+            new VmmCgroup(name, limit, made(trees, below, name)).write(directory);
             for (var tree : trees) {
-                var leaf = tree.resolve(below).resolve(VmmProcesses.name(directory.pod()));
+                var leaf = tree.resolve(below).resolve(name);
                 Files.createDirectories(leaf);
                 if (unified()) {
                     enable(tree, below);
@@ -132,10 +128,10 @@ public final class NodeCgroups {
     }
 
     /** All that is to be removed again, innermost first: also parents that nobody has made yet. */
-    private static List<Path> leaves(List<Path> trees, Path below, PodDirectory directory) {
+    private static List<Path> made(List<Path> trees, Path below, String name) {
         var all = new ArrayList<Path>();
         for (var tree : trees) {
-            all.add(tree.resolve(below).resolve(VmmProcesses.name(directory.pod())));
+            all.add(tree.resolve(below).resolve(name));
             for (var names = below.getNameCount(); names > 0; names--) {
                 var parent = tree.resolve(below.subpath(0, names));
                 if (Files.exists(parent)) {
@@ -167,13 +163,16 @@ public final class NodeCgroups {
         }
     }
 
-    private static void limit(Path leaf, NodeGroup group, Optional<Long> bytes) throws IOException {
+    /**
+     * @param bytes 0: no limit
+     */
+    private static void limit(Path leaf, NodeGroup group, long bytes) throws IOException {
         if (group.cpuShares() > 0) {
             write(leaf, "cpu.weight", Long.toString(weight(group.cpuShares())));
             write(leaf, "cpu.shares", Long.toString(Math.clamp(group.cpuShares(), 2, 262_144)));
         }
-        if (bytes.isPresent()) {
-            VmmCgroup.limit(leaf, bytes.get());
+        if (bytes > 0) {
+            VmmCgroup.limit(leaf, bytes);
         }
     }
 

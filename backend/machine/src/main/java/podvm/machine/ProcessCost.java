@@ -34,7 +34,7 @@ public final class ProcessCost {
     }
 
     private static boolean ended(String stat) {
-        return stat.substring(stat.lastIndexOf(')')).startsWith(") Z");
+        return fields(stat)[0].equals("Z");
     }
 
     private static MachineCost of(
@@ -46,27 +46,30 @@ public final class ProcessCost {
         }
     }
 
-    static MachineCost withoutShare(long pid, String stat, OptionalLong charged) {
-        var fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-        // rss is field 24, in pages
-        long rss = Long.parseLong(fields[24 - 3]) * PAGE;
-        var rollup = "Rss: %d kB\nPss: %d kB\n".formatted(rss / KIB, charged.orElse(rss) / KIB);
-        return read(pid, stat, rollup);
-    }
-
     /**
      * @param stat the name in it, in parentheses, may hold blanks and parentheses itself
      */
     static MachineCost read(long pid, String stat, String smapsRollup) {
-        var fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-        // behind the name: state is field 3, utime 14, stime 15, num_threads 20
+        return cost(pid, fields(stat), bytes(smapsRollup, "Rss:"), bytes(smapsRollup, "Pss:"));
+    }
+
+    static MachineCost withoutShare(long pid, String stat, OptionalLong charged) {
+        var fields = fields(stat);
+        // rss is field 24, in pages
+        long rss = Long.parseLong(fields[24 - 3]) * PAGE;
+        return cost(pid, fields, rss, charged.orElse(rss));
+    }
+
+    /** From the third on, which is the first behind the name. */
+    private static String[] fields(String stat) {
+        return stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+    }
+
+    private static MachineCost cost(long pid, String[] fields, long rss, long pss) {
+        // utime is field 14, stime 15, num_threads 20
         long ticks = Long.parseLong(fields[14 - 3]) + Long.parseLong(fields[15 - 3]);
         return new MachineCost(
-                pid,
-                ticks * NANOS_PER_TICK,
-                bytes(smapsRollup, "Rss:"),
-                bytes(smapsRollup, "Pss:"),
-                Long.parseLong(fields[20 - 3]));
+                pid, ticks * NANOS_PER_TICK, rss, pss, Long.parseLong(fields[20 - 3]));
     }
 
     private static long bytes(String smapsRollup, String key) {

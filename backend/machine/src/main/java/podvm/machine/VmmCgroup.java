@@ -16,10 +16,11 @@ import podvm.engine.PodException.Kind;
  * A VMM's cgroups, written down in the pod's directory before they are made, so that any daemon
  * removes them.
  *
+ * @param name of the VMM's own one, in each tree
  * @param limitBytes of memory at the start; 0: none
- * @param directories to be removed in this order
+ * @param directories to be removed in this order: parents that were made for it too
  */
-record VmmCgroup(long limitBytes, List<Path> directories) {
+record VmmCgroup(String name, long limitBytes, List<Path> directories) {
     private static final String FILE = "cgroup";
     private static final int LOOKS = 100;
     private static final int LOOK_MILLIS = 20;
@@ -40,6 +41,7 @@ record VmmCgroup(long limitBytes, List<Path> directories) {
                     ? Optional.empty()
                     : Optional.of(
                             new VmmCgroup(
+                                    VmmProcesses.name(directory.pod()),
                                     Long.parseLong(lines.getFirst()),
                                     lines.stream().skip(1).map(Path::of).toList()));
         } catch (IOException _) {
@@ -47,12 +49,17 @@ record VmmCgroup(long limitBytes, List<Path> directories) {
         }
     }
 
+    /** Others may be in the parents by now. */
+    private List<Path> own() {
+        return directories.stream().filter(path -> path.endsWith(name)).toList();
+    }
+
     /** For a machine that is to get more memory than it was started with. */
     void allow(int moreMib) throws PodException {
         if (limitBytes == 0) {
             return;
         }
-        for (var directory : directories) {
+        for (var directory : own()) {
             try {
                 limit(directory, limitBytes + ((long) moreMib << 20));
             } catch (IOException e) {
@@ -72,13 +79,13 @@ record VmmCgroup(long limitBytes, List<Path> directories) {
 
     /** All memory that is charged to it, page cache included. */
     OptionalLong memory() {
-        for (var directory : directories) {
+        for (var directory : own()) {
             for (var file : List.of("memory.current", "memory.usage_in_bytes")) {
                 try {
                     var text = Files.readString(directory.resolve(file)).strip();
                     return OptionalLong.of(Long.parseLong(text));
                 } catch (IOException _) {
-                    // another tree's, or a parent's
+                    // another tree's
                 }
             }
         }

@@ -117,4 +117,17 @@ class NodeCgroupsTest {
         none.enter(directory, new NodeGroup(PARENT, 0, false), SIZE, 43);
         assertThat(warnings).singleElement().asString().contains("podvmd's own cgroup", PARENT);
     }
+
+    @Test
+    void aLimitIsRaisedInTheMachinesOwnCgroupAndNotInParentsThatWereMadeForIt() throws Exception {
+        Files.createFile(root.resolve("cgroup.controllers"));
+        cgroups().enter(directory, new NodeGroup(PARENT, 1024, true), SIZE, 42);
+        var own = file("", "memory.max");
+        var parents = Files.createFile(root.resolve(PARENT.substring(1)).resolve("memory.max"));
+
+        directory.allow(128);
+
+        assertThat(own).hasContent(Long.toString((1152L + 256 + 128) << 20));
+        assertThat(parents).isEmptyFile();
+    }
 }

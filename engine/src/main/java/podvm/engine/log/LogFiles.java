@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /**
@@ -42,8 +43,13 @@ final class LogFiles {
 
     /** Empty where the directory does not exist. */
     static List<Path> list(Path directory) throws IOException {
+        return list(directory, name -> NAME.matcher(name).matches());
+    }
+
+    /** Likewise of other names, in their order. */
+    static List<Path> list(Path directory, Predicate<String> names) throws IOException {
         try (var files = Files.list(directory)) {
-            return files.filter(file -> NAME.matcher(file.getFileName().toString()).matches())
+            return files.filter(file -> names.test(file.getFileName().toString()))
                     .sorted()
                     .toList();
         } catch (NoSuchFileException e) {

@@ -38,7 +38,7 @@ interface LogSuccession {
      * @param key of the file itself, whatever its name is by now
      */
     record Opened(Path path, @Nullable Object key, InputStream in) {
-        private static final String COMPRESSED = ".gz";
+        static final String COMPRESSED = ".gz";
 
         static Opened of(Path path) throws IOException {
             while (true) {

@@ -1,9 +1,7 @@
 package podvm.engine.log;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,8 +11,6 @@ import java.util.Optional;
  * A log file and those that had its name before: the kubelet calls them NAME.TIME and NAME.TIME.gz.
  */
 record RenamedFiles(Path newest) implements LogSuccession {
-    private static final String COMPRESSED = ".gz";
-
     @Override
     public Optional<Path> after(Optional<Opened> before) throws IOException {
         var files = list();
@@ -24,7 +20,9 @@ record RenamedFiles(Path newest) implements LogSuccession {
         int place = place(before.get(), files);
         return place >= 0
                 ? files.stream().skip(place + 1L).findFirst()
-                : files.stream().filter(file -> !file.toString().endsWith(COMPRESSED)).findFirst();
+                : files.stream()
+                        .filter(file -> !file.toString().endsWith(Opened.COMPRESSED))
+                        .findFirst();
     }
 
     private static int place(Opened one, List<Path> files) throws IOException {
@@ -49,19 +47,11 @@ record RenamedFiles(Path newest) implements LogSuccession {
 
     /** Oldest first. */
     private List<Path> list() throws IOException {
-        var directory = newest.toAbsolutePath().getParent();
         var all = new ArrayList<Path>();
+        var directory = newest.toAbsolutePath().getParent();
         if (directory != null) {
             var before = newest.getFileName() + ".";
-            try (var files = Files.list(directory)) {
-                files.filter(file -> isOlder(file.getFileName().toString(), before))
-                        .sorted()
-                        .forEach(all::add);
-            } catch (NoSuchFileException e) {
-                return List.of();
-            } catch (UncheckedIOException e) {
-                throw e.getCause();
-            }
+            all.addAll(LogFiles.list(directory, name -> isOlder(name, before)));
         }
         if (Files.exists(newest)) {
             all.add(newest);

@@ -48,7 +48,7 @@ final class MachineFit {
     record Need(MachineSize size, boolean exact) {}
 
     /**
-     * @param running of the containers that have not ended
+     * @param running of the containers that have not ended, or of all together
      */
     Need need(Collection<Resources> running, long overheadBytes) {
         long millis = 0;
@@ -60,11 +60,6 @@ final class MachineFit {
             bytes += Math.max(0, one.memoryBytes());
         }
         return new Need(size(millis, bytes, overheadBytes), exact);
-    }
-
-    Need need(Resources pod, long overheadBytes) {
-        var size = size(LimitChange.cpuMillis(pod), Math.max(0, pod.memoryBytes()), overheadBytes);
-        return new Need(size, pod.cpuQuotaMicros() > 0);
     }
 
     /** Within what the machine can have. */

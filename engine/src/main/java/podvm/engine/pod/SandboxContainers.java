@@ -290,7 +290,7 @@ final class SandboxContainers {
         var none = ContainerConfig.Resources.NONE;
         var fit = MachineFit.of(now, settings);
         LimitChange.check("pod sandbox " + spec.metadata(), none, change, fit.most());
-        var need = fit.need(change, spec.limits().overheadBytes());
+        var need = fit.need(List.of(change), spec.limits().overheadBytes());
         fit.grow(need);
         now.agent()
                 .resources()

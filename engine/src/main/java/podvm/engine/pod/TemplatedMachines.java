@@ -92,14 +92,13 @@ public final class TemplatedMachines implements Machines, AutoCloseable {
     }
 
     private void make(Templates templates, MachineSpec spec) throws InterruptedException {
-        var machine = words(spec.size());
+        var kind = words(spec.size());
         try {
             draw(templates, spec);
-            tryOut(templates, spec);
-            event(spec, PodEvent.Severity.NORMAL, "TemplateMade", "of " + machine);
+            event(spec, PodEvent.Severity.NORMAL, "TemplateMade", "of " + kind);
         } catch (PodException e) {
             templates.reject(spec, e.describe());
-            var text = "none of " + machine + ": " + e.describe();
+            var text = "none of " + kind + ": " + e.describe();
             event(spec, PodEvent.Severity.WARNING, "TemplateFailed", text);
         }
     }
@@ -115,12 +114,13 @@ public final class TemplatedMachines implements Machines, AutoCloseable {
                 agent.prepare(Deadline.after(CALL));
             }
             draft.freeze(Deadline.after(CALL));
+            tryOut(draft);
+            draft.publish();
         }
     }
 
-    private void tryOut(Templates templates, MachineSpec spec)
-            throws PodException, InterruptedException {
-        try (var machine = templates.trial(spec, Deadline.after(boot));
+    private void tryOut(Templates.Draft draft) throws PodException, InterruptedException {
+        try (var machine = draft.trial(Deadline.after(boot));
                 var agent = agents.connect(machine.guest(), Deadline.after(boot))) {
             var _ = agent.infoNow(Deadline.after(CALL));
         }

@@ -6,7 +6,7 @@ import podvm.engine.PodException.Kind;
 import podvm.engine.PortConnection;
 
 /** A program that sends back what it gets. It listens at one port. */
-final class EchoConnection implements PortConnection {
+public final class EchoConnection implements PortConnection {
     public static final int PORT = 7;
 
     private static final byte[] END = {};
@@ -14,7 +14,7 @@ final class EchoConnection implements PortConnection {
 
     private EchoConnection() {}
 
-    static PortConnection open(int port) throws PodException {
+    public static PortConnection open(int port) throws PodException {
         if (port != PORT) {
             throw new PodException(Kind.CONFLICT, "nobody listens at port " + port, "");
         }

@@ -45,7 +45,7 @@ public final class FakeTemplates implements Templates {
 
     @Override
     public Draft draft(MachineSpec shape, Deadline deadline) throws PodException {
-        var machine = trial(shape, deadline);
+        var machine = blank(shape, deadline);
         return new Draft() {
             @Override
             public Machine machine() {
@@ -55,6 +55,15 @@ public final class FakeTemplates implements Templates {
             @Override
             public void freeze(Deadline freezing) throws PodException {
                 machine.close();
+            }
+
+            @Override
+            public Machine trial(Deadline booting) throws PodException {
+                return blank(shape, booting);
+            }
+
+            @Override
+            public void publish() {
                 have(shape.size());
             }
 
@@ -65,8 +74,7 @@ public final class FakeTemplates implements Templates {
         };
     }
 
-    @Override
-    public Machine trial(MachineSpec shape, Deadline deadline) throws PodException {
+    private Machine blank(MachineSpec shape, Deadline deadline) throws PodException {
         var blank =
                 new MachineSpec(
                         PodId.random(), shape.size(), List.of(), List.of(), Optional.empty());

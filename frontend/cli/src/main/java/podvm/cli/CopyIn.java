@@ -7,13 +7,12 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
-import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import podvm.proto.node.v1.FileEntry;
 import podvm.proto.node.v1.FilePiece;
-import podvm.proto.node.v1.TransferProgress;
 import podvm.proto.node.v1.WriteFilesRequest;
 import podvm.proto.node.v1.WriteFilesResponse;
 import podvm.proto.node.v1.WriteFilesStart;
@@ -116,13 +115,13 @@ final class CopyIn {
     }
 
     private FileEntry.Builder entry(Map<String, Object> attributes, String below) {
-        var modified = ((FileTime) attribute(attributes, "lastModifiedTime")).toInstant();
+        var modified = (FileTime) attribute(attributes, "lastModifiedTime");
         return FileEntry.newBuilder()
                 .setPath(below)
                 .setMode(number(attributes, "mode") & 07777)
                 .setUid(owners ? number(attributes, "uid") : 0)
                 .setGid(owners ? number(attributes, "gid") : 0)
-                .setModifiedUnixNs(nanos(modified));
+                .setModifiedUnixNs(modified.to(TimeUnit.NANOSECONDS));
     }
 
     private static Object attribute(Map<String, Object> attributes, String name) {
@@ -131,10 +130,6 @@ final class CopyIn {
 
     private static int number(Map<String, Object> attributes, String name) {
         return (Integer) attribute(attributes, name);
-    }
-
-    private static long nanos(Instant time) {
-        return time.getEpochSecond() * 1_000_000_000L + time.getNano();
     }
 
     private void entry(Exchange<WriteFilesResponse> call, FileEntry.Builder entry) throws Failure {
@@ -166,12 +161,7 @@ final class CopyIn {
                 var piece = FilePiece.newBuilder().setData(UnsafeByteOperations.unsafeWrap(data));
                 send(call, WriteFilesRequest.newBuilder().setPiece(piece));
                 bytes += data.length;
-                progress.at(
-                        TransferProgress.newBuilder()
-                                .setStep("files")
-                                .setDone(bytes)
-                                .setTotal(-1)
-                                .build());
+                progress.at("files", bytes);
             }
         }
     }

@@ -8,16 +8,15 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import podvm.proto.node.v1.FileEntry;
 import podvm.proto.node.v1.FilePiece;
 import podvm.proto.node.v1.ReadFilesRequest;
-import podvm.proto.node.v1.TransferProgress;
 
 /** Files on their way from a container to here. What a guest sends may be made up to do harm. */
 final class CopyOut {
@@ -92,10 +91,11 @@ final class CopyOut {
         var parts = below.split("/", -1);
         for (int i = 0; i < parts.length; i++) {
             if (parts[i].isEmpty() || parts[i].equals(".") || parts[i].equals("..")) {
-                throw Failure.of("the pod sent a file that leads elsewhere: " + below, "");
+                throw Failure.of("the pod sent a file that leads elsewhere: " + shown(below), "");
             }
             if (!Files.isDirectory(at, i == 0 ? new LinkOption[0] : NO_LINKS)) {
-                throw Failure.of("the pod sent a file below what is no directory: " + below, "");
+                throw Failure.of(
+                        "the pod sent a file below what is no directory: " + shown(below), "");
             }
             at = at.resolve(parts[i]);
         }
@@ -136,6 +136,7 @@ final class CopyOut {
         return pieces.next();
     }
 
+    /** What a guest calls its files is not to steer a terminal. */
     private static String shown(String path) {
         return path.replaceAll("\\p{Cc}", "?");
     }
@@ -149,15 +150,10 @@ final class CopyOut {
                     next = pieces.next()) {
                 next.get().getData().writeTo(out);
                 bytes += next.get().getData().size();
-                progress.at(
-                        TransferProgress.newBuilder()
-                                .setStep("files")
-                                .setDone(bytes)
-                                .setTotal(-1)
-                                .build());
+                progress.at("files", bytes);
             }
         } catch (Failure e) {
-            session.stdio().tell("podvm: " + path + " is there in part");
+            session.stdio().tell("podvm: " + shown(path.toString()) + " is there in part");
             throw e;
         }
         finish(path, entry);
@@ -185,13 +181,8 @@ final class CopyOut {
             Files.setAttribute(path, "unix:gid", entry.getGid(), LinkOption.NOFOLLOW_LINKS);
         }
         Files.setPosixFilePermissions(path, permissions(entry.getMode()));
-        long nanos = entry.getModifiedUnixNs();
-        Files.setLastModifiedTime(
-                path,
-                FileTime.from(
-                        Instant.ofEpochSecond(
-                                Math.floorDiv(nanos, 1_000_000_000L),
-                                Math.floorMod(nanos, 1_000_000_000L))));
+        var modified = FileTime.from(entry.getModifiedUnixNs(), TimeUnit.NANOSECONDS);
+        Files.setLastModifiedTime(path, modified);
     }
 
     /** Without set-uid and its like: whoever runs the file here is somebody else. */

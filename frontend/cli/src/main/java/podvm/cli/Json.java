@@ -138,11 +138,7 @@ final class Json {
         if (nanos == 0) {
             out.append("null");
         } else {
-            text(
-                    Instant.ofEpochSecond(
-                                    Math.floorDiv(nanos, 1_000_000_000L),
-                                    Math.floorMod(nanos, 1_000_000_000L))
-                            .toString());
+            text(Instant.ofEpochSecond(0, nanos).toString());
         }
     }
 

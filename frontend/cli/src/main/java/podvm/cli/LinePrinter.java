@@ -66,7 +66,7 @@ final class LinePrinter {
     }
 
     private static String time(long nanos) {
-        return Instant.ofEpochSecond(nanos / 1_000_000_000, nanos % 1_000_000_000).toString();
+        return Instant.ofEpochSecond(0, nanos).toString();
     }
 
     /** What was begun and will not be ended. */

@@ -19,7 +19,7 @@ final class LogStream {
                 var name = source.of(line.get());
                 if (line.get().getLost()) {
                     stdio.tell(
-                            "lines of "
+                            "podvm: lines of "
                                     + name
                                     + " are missing here: they were written faster than read, and"
                                     + " the log has rotated");

@@ -53,6 +53,11 @@ final class Transfers implements AutoCloseable {
         }
     }
 
+    /** Of nobody knows how much. */
+    void at(String step, long done) {
+        at(TransferProgress.newBuilder().setStep(step).setDone(done).setTotal(-1).build());
+    }
+
     /** Bytes of all parts. */
     long bytes() {
         return parts.values().stream().mapToLong(TransferProgress::getDone).sum();

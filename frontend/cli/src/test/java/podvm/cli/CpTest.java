@@ -1,7 +1,7 @@
 package podvm.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static podvm.node.FakeFiles.entry;
+import static podvm.engine.fake.FakeFiles.entry;
 
 import java.nio.file.Files;
 import java.nio.file.LinkOption;

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import podvm.cli.PortForward.Ports;
-import podvm.node.EchoConnection;
+import podvm.engine.fake.EchoConnection;
 import podvm.node.FakePods;
 import podvm.node.NodeServer;
 

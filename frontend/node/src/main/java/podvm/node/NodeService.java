@@ -136,9 +136,7 @@ public final class NodeService extends NodeGrpc.NodeImplBase {
     private static Pods.LogQuery query(LogsRequest request) {
         return new Pods.LogQuery(
                 follow(request),
-                request.getSinceUnixNs() == 0
-                        ? Optional.empty()
-                        : Optional.of(PodMessages.instant(request.getSinceUnixNs())),
+                PodMessages.since(request.getSinceUnixNs()),
                 request.hasTail() ? Optional.of(atMostInt(request.getTail())) : Optional.empty());
     }
 

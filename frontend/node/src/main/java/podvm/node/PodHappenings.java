@@ -1,9 +1,7 @@
 package podvm.node;
 
 import java.io.IOException;
-import java.time.Instant;
 import java.util.Locale;
-import java.util.Optional;
 import podvm.engine.PodChange;
 import podvm.engine.PodChanges;
 import podvm.proto.node.v1.PodEventsRequest;
@@ -16,13 +14,9 @@ final class PodHappenings {
 
     static void send(PodChanges changes, PodEventsRequest request, Outlet<PodEventsResponse> out)
             throws InterruptedException {
-        var since =
-                request.getSinceUnixNs() == 0
-                        ? Optional.<Instant>empty()
-                        : Optional.of(PodMessages.instant(request.getSinceUnixNs()));
         changes.read(
                 request.getFollow(),
-                since,
+                PodMessages.since(request.getSinceUnixNs()),
                 new PodChanges.Reader() {
                     @Override
                     public void change(PodChange change) throws IOException {

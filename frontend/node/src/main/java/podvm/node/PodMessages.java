@@ -2,6 +2,7 @@ package podvm.node;
 
 import java.time.Instant;
 import java.util.Locale;
+import java.util.Optional;
 import podvm.engine.ContainerId;
 import podvm.engine.PodStatus;
 import podvm.engine.PodStatus.ContainerState;
@@ -102,8 +103,12 @@ final class PodMessages {
     }
 
     static Instant instant(long nanos) {
-        return Instant.ofEpochSecond(
-                Math.floorDiv(nanos, 1_000_000_000L), Math.floorMod(nanos, 1_000_000_000L));
+        return Instant.ofEpochSecond(0, nanos);
+    }
+
+    /** 0: from the beginning. */
+    static Optional<Instant> since(long nanos) {
+        return nanos == 0 ? Optional.empty() : Optional.of(instant(nanos));
     }
 
     private static String capitalized(String name) {

@@ -26,6 +26,8 @@ import podvm.engine.PodUsage;
 import podvm.engine.Pods;
 import podvm.engine.PortConnection;
 import podvm.engine.Progress;
+import podvm.engine.fake.EchoConnection;
+import podvm.engine.fake.FakeFiles;
 
 /** Pods in memory, without machines. */
 public final class FakePods implements Pods {

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import podvm.engine.Finding;
 import podvm.engine.PodException;
+import podvm.engine.fake.EchoConnection;
 import podvm.proto.node.v1.*;
 
 @Timeout(30)

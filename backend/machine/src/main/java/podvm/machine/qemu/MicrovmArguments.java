@@ -11,8 +11,6 @@ import podvm.machine.VmmProcesses;
 
 /** QEMU's command line. What is peculiar to x86_64 is in {@link #board} alone. */
 final class MicrovmArguments {
-    private static final String ANONYMOUS = "memory-backend-ram";
-
     private final List<String> arguments = new ArrayList<>();
     private final QemuOptions options;
 
@@ -32,7 +30,7 @@ final class MicrovmArguments {
         // the name finds the machine again; ps and top show the short one, 15 characters at most
         var process = "podvm-" + spec.pod().text().substring(0, 9);
         line.add("-name", VmmProcesses.name(spec.pod()) + ",process=" + process);
-        line.board(headroom, backend(memory));
+        line.board(headroom, memory);
         line.confinement();
         line.kernel(
                 "/dev/fd/" + descriptors.kernel(),
@@ -55,7 +53,7 @@ final class MicrovmArguments {
     static List<String> probe(QemuOptions options, MachineSize size) throws PodException {
         var line = new MicrovmArguments(options);
         line.add("-name", "podvm-probe");
-        line.board(Headroom.none(size), ANONYMOUS);
+        line.board(Headroom.none(size), new Memory.Own());
         line.confinement();
         line.kernel(options.kernel().toString(), options.initramfs().toString(), List.of());
         line.add("-serial", "stdio");
@@ -66,19 +64,19 @@ final class MicrovmArguments {
     private static String backend(Memory memory) {
         var file = "memory-backend-file,mem-path=/dev/fd/" + VmmDescriptors.MEMORY;
         return switch (memory) {
-            case Memory.Own _ -> ANONYMOUS;
+            case Memory.Own _ -> "memory-backend-ram";
             case Memory.Shared _ -> file + ",share=on";
             case Memory.Copied _ -> file + ",share=off";
         };
     }
 
-    private void board(Headroom headroom, String backend) {
+    private void board(Headroom headroom, Memory memory) {
         // acpi=on: distribution kernels find virtio-mmio devices only in ACPI's tables
         add("-M", "microvm,acpi=on,memory-backend=mem");
-        var memory = headroom.memoryMib() + "M";
+        var size = headroom.memoryMib() + "M";
         // dump=off: a core dump of the VMM does not hold the pod's memory
-        add("-object", backend + ",id=mem,dump=off,size=" + memory);
-        add("-m", memory);
+        add("-object", backend(memory) + ",id=mem,dump=off,size=" + size);
+        add("-m", size);
         add("-smp", Integer.toString(headroom.vcpus()));
         switch (options.accelerator()) {
             case KVM -> {

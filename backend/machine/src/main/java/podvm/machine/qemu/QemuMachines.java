@@ -161,17 +161,8 @@ public final class QemuMachines implements Machines, AutoCloseable {
                 throw e;
             }
         }
-        try {
-            if (spec.group().isPresent()) {
-                cgroups.enter(directory, spec.group().get(), spec.size(), process.pid());
-            }
-        } catch (PodException e) {
-            process.kill(KILL);
-            process.close();
-            console.close();
-            throw e;
-        }
-        var machine = supervise(directory, process, console, origin, deadline.atMost(ANSWER));
+        var answer = deadline.atMost(ANSWER);
+        var machine = supervise(spec, directory, process, console, origin, answer);
         if (memory instanceof Memory.Copied) {
             restore(machine, deadline.atMost(ANSWER));
         }
@@ -205,6 +196,7 @@ public final class QemuMachines implements Machines, AutoCloseable {
 
     /** On failure the process is dead. */
     private QemuMachine supervise(
+            MachineSpec spec,
             PodDirectory directory,
             HostProcess process,
             Console console,
@@ -212,6 +204,9 @@ public final class QemuMachines implements Machines, AutoCloseable {
             Deadline deadline)
             throws PodException, InterruptedException {
         try {
+            if (spec.group().isPresent()) {
+                cgroups.enter(directory, spec.group().get(), spec.size(), process.pid());
+            }
             return keep(directory, process, console, origin, deadline);
         } catch (PodException | InterruptedException e) {
             process.kill(KILL);

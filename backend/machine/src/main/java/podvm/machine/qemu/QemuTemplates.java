@@ -83,7 +83,7 @@ final class QemuTemplates implements Templates, AutoCloseable {
             var state = MemoryFile.create("podvm-template-state", 0);
             try {
                 var machine = boot.boot(blank(spec), new Memory.Shared(memory), deadline);
-                return new QemuDraft(shape, machine, memory, state);
+                return new QemuDraft(shape, spec, machine, memory, state);
             } catch (PodException | InterruptedException e) {
                 state.close();
                 throw e;
@@ -92,16 +92,6 @@ final class QemuTemplates implements Templates, AutoCloseable {
             memory.close();
             throw e;
         }
-    }
-
-    @Override
-    public Machine trial(MachineSpec spec, Deadline deadline)
-            throws PodException, InterruptedException {
-        var template =
-                find(spec)
-                        .orElseThrow(
-                                () -> new PodException(Kind.NOT_FOUND, "the template is gone", ""));
-        return boot.boot(blank(spec), new Memory.Copied(template), deadline);
     }
 
     /** Such a machine, of nobody's, that reaches nothing. */
@@ -195,16 +185,25 @@ final class QemuTemplates implements Templates, AutoCloseable {
 
     private final class QemuDraft implements Draft {
         private final Shape shape;
+        private final MachineSpec spec;
         private final QemuMachine machine;
         private final MemoryFile memory;
         private final MemoryFile state;
-        private boolean kept;
+        private final Template template;
+        private boolean published;
 
-        QemuDraft(Shape shape, QemuMachine machine, MemoryFile memory, MemoryFile state) {
+        QemuDraft(
+                Shape shape,
+                MachineSpec spec,
+                QemuMachine machine,
+                MemoryFile memory,
+                MemoryFile state) {
             this.shape = shape;
+            this.spec = spec;
             this.machine = machine;
             this.memory = memory;
             this.state = state;
+            this.template = new Template(memory, state);
         }
 
         @Override
@@ -220,8 +219,17 @@ final class QemuTemplates implements Templates, AutoCloseable {
             machine.close();
             memory.seal();
             state.seal();
-            kept = true;
-            add(shape, new Template(memory, state));
+        }
+
+        @Override
+        public Machine trial(Deadline deadline) throws PodException, InterruptedException {
+            return boot.boot(blank(spec), new Memory.Copied(template), deadline);
+        }
+
+        @Override
+        public void publish() {
+            published = true;
+            add(shape, template);
         }
 
         @Override
@@ -229,9 +237,8 @@ final class QemuTemplates implements Templates, AutoCloseable {
             try {
                 machine.close();
             } finally {
-                if (!kept) {
-                    memory.close();
-                    state.close();
+                if (!published) {
+                    template.close();
                 }
             }
         }
