@@ -14,6 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .bytes(".podvm.agent.v1.ShareRequest.data")
         .bytes(".podvm.agent.v1.ConnectPortRequest.data")
         .bytes(".podvm.agent.v1.ConnectPortResponse.data")
+        .bytes(".podvm.agent.v1.AcceptSocketRequest.data")
+        .bytes(".podvm.agent.v1.AcceptSocketResponse.data")
         .compile_fds(descriptors)?;
     Ok(())
 }

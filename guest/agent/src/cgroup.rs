@@ -9,6 +9,7 @@ use rustix::process::Pid;
 
 use crate::api::{CgroupSetting, Resources};
 use crate::error::{Doing, Error, Kind, Result};
+use crate::hugepages;
 use crate::sys::devices::{self, Allowed};
 
 const ROOT: &str = "/sys/fs/cgroup";
@@ -39,7 +40,7 @@ pub fn mount() -> Result<()> {
 fn enable(cgroup: &str) -> Result<()> {
     let file = format!("{cgroup}/cgroup.subtree_control");
     std::fs::write(&file, "+cpu +memory +pids").doing(|| format!("enable the controllers of {cgroup}"))?;
-    for controller in ["+io", "+cpuset"] {
+    for controller in ["+io", "+cpuset", "+hugetlb"] {
         // What this kernel lacks is not measured, and its limits are refused by name.
         let _ = std::fs::write(&file, controller);
     }
@@ -147,6 +148,9 @@ impl Cgroup {
 pub fn set(cgroup: &Path, settings: &[CgroupSetting]) -> Result<()> {
     let mut before: Vec<(&str, String)> = Vec::new();
     for setting in settings {
+        if setting.value == "0" && hugepages::limits(&setting.file) && !cgroup.join(&setting.file).exists() {
+            continue;
+        }
         let was = std::fs::read_to_string(cgroup.join(&setting.file)).unwrap_or_default();
         if let Err(e) = write(cgroup, &setting.file, &setting.value) {
             for (file, value) in before.into_iter().rev() {
@@ -188,6 +192,14 @@ mod tests {
         assert!(taken.is_ok());
         assert_eq!(written, "7");
         Ok(())
+    }
+
+    #[test]
+    fn large_pages_that_the_machine_does_not_have_are_limited_to_none_already() {
+        let setting = |value: &str| CgroupSetting { file: "hugetlb.1GB.max".into(), value: value.into() };
+        let nowhere = Path::new("/nowhere");
+        assert!(set(nowhere, &[setting("0")]).is_ok());
+        assert!(set(nowhere, &[setting("1073741824")]).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::api::{CgroupSetting, CreateContainerRequest, Mount, Process, Resources, SeccompMode, User, mount};
 use crate::disks::check_serial;
 use crate::error::{Error, Result};
+use crate::hugepages;
 use crate::launch::{capabilities, prepare, seccomp};
 
 const MAX_LAYERS: usize = 200;
@@ -141,6 +142,8 @@ fn mount(mount: &Mount) -> Result<()> {
         Some(mount::Source::Share(share)) => id("mounts.share.name", &share.name)?,
         Some(mount::Source::Image(image)) => layers("mounts.image.layer_serials", &image.layer_serials)?,
         Some(mount::Source::DiskSerial(serial)) => check_serial("mounts.disk_serial", serial)?,
+        Some(mount::Source::Hugepages(pages)) => id("mounts.hugepages.name", &pages.name)?,
+        Some(mount::Source::Socket(name)) => id("mounts.socket", name)?,
         None => return refuse("mounts.source", format_args!("missing for {}", mount.destination)),
     }
     if mount.sub_path.len() > MAX_PATH || mount.sub_path.contains('\0') {
@@ -182,7 +185,7 @@ const SETTINGS: [&str; 13] = [
 pub fn settings(field: &str, settings: &[CgroupSetting]) -> Result<()> {
     at_most(field, settings.len(), MAX_SETTINGS)?;
     for setting in settings {
-        if !SETTINGS.contains(&setting.file.as_str()) {
+        if !SETTINGS.contains(&setting.file.as_str()) && !hugepages::limits(&setting.file) {
             return refuse(field, format_args!("not a limit that can be set: {:?}", setting.file));
         }
         if setting.value.is_empty() || setting.value.len() > MAX_VALUE || setting.value.contains('\0') {
@@ -200,7 +203,7 @@ mod tests {
     fn a_cgroup_is_written_by_its_known_files_alone() {
         let setting = |file: &str, value: &str| [CgroupSetting { file: file.into(), value: value.into() }];
         assert!(settings("s", &setting("memory.max", "max")).is_ok());
-        for (file, value) in [("cgroup.procs", "1"), ("../memory.max", "1"), ("memory.max", ""), ("memory.max", "1\0")] {
+        for (file, value) in [("cgroup.procs", "1"), ("../memory.max", "1"), ("memory.max", ""), ("memory.max", "1\0"), ("hugetlb.x", "1")] {
             assert!(settings("s", &setting(file, value)).is_err(), "{file}");
         }
     }

@@ -39,6 +39,7 @@ pub async fn run(modules: Modules, started_boottime_ns: u64) {
     let service = Service {
         containers: Arc::new(Containers::new(reaper)),
         shares: Arc::default(),
+        sockets: Arc::default(),
         layers: Arc::default(),
         modules,
         started_boottime_ns,

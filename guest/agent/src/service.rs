@@ -11,11 +11,11 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::api::agent_server::Agent;
 use crate::api::{
-    AdjustVcpusRequest, AdjustVcpusResponse, ConfigureSandboxRequest, ConfigureSandboxResponse, ConnectPortRequest, ConnectPortResponse,
+    AcceptSocketRequest, AcceptSocketResponse, AdjustVcpusRequest, AdjustVcpusResponse, ConfigureSandboxRequest, ConfigureSandboxResponse, ConnectPortRequest, ConnectPortResponse,
     ContainerState, CreateContainerRequest, CreateContainerResponse, EndShareRequest, EndShareResponse, ExecRequest, ExecResponse,
     FilePiece, HelloRequest, HelloResponse, ListProcessesRequest, ListProcessesResponse, MountShareRequest, MountShareResponse,
-    OutputChunk, PrepareRequest, PrepareResponse, PutVolumeRequest, PutVolumeResponse, ReadFilesRequest, ReadOutputRequest,
-    RemoveContainerRequest, RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security, ShareAnswer, ShareRequest,
+    OpenSocketRequest, OpenSocketResponse, OutputChunk, PrepareRequest, PrepareResponse, PutVolumeRequest, PutVolumeResponse, ReadFilesRequest, ReadOutputRequest,
+    RemoveContainerRequest, ReserveHugepagesRequest, ReserveHugepagesResponse, RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security, ShareAnswer, ShareRequest,
     ShutdownRequest, ShutdownResponse, SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse,
     StatsRequest, StatsResponse, UpdateResourcesRequest, UpdateResourcesResponse, WatchContainersRequest, WriteFilesRequest,
     WriteFilesResponse, WriteInputRequest, WriteInputResponse, exec_request, read_output_request, write_files_request,
@@ -24,7 +24,8 @@ use crate::containers::{Containers, exec, input, streams};
 use crate::error::{Error, Kind, Result};
 use crate::modules::{Modules, Phase};
 use crate::shares::{Daemon, Shares};
-use crate::{checks, files, limits, log, ports, power, processes, sandbox, stats, vcpus, volumes};
+use crate::sockets::Sockets;
+use crate::{checks, files, hugepages, limits, log, ports, power, processes, sandbox, sockets, stats, vcpus, volumes};
 
 /// How many answers of a stream may wait for the wire.
 const AHEAD: usize = 2;
@@ -33,6 +34,7 @@ const AHEAD: usize = 2;
 pub struct Service {
     pub containers: Arc<Containers>,
     pub shares: Arc<Shares>,
+    pub sockets: Arc<Sockets>,
     pub layers: Arc<stats::Layers>,
     pub modules: Modules,
     pub started_boottime_ns: u64,
@@ -134,7 +136,9 @@ impl Agent for Service {
     async fn end_share(&self, request: Request<EndShareRequest>) -> Answer<EndShareResponse> {
         let service = self.clone();
         detached(async move {
-            service.shares.end(&request.into_inner().name).await;
+            let name = request.into_inner().name;
+            service.sockets.end(&name);
+            service.shares.end(&name).await;
             Ok(EndShareResponse {})
         })
         .await
@@ -295,6 +299,31 @@ impl Agent for Service {
         let container = self.containers.get(&start.container_id)?;
         files::write(&container, start, requests).await?;
         Ok(Response::new(WriteFilesResponse {}))
+    }
+
+    async fn reserve_hugepages(&self, request: Request<ReserveHugepagesRequest>) -> Answer<ReserveHugepagesResponse> {
+        detached(async move {
+            let request = request.into_inner();
+            let reserved = tokio::task::spawn_blocking(move || hugepages::reserve(&request.hugepages)).await;
+            reserved.unwrap_or_else(|e| Err(Error::internal(e.to_string())))?;
+            Ok(ReserveHugepagesResponse {})
+        })
+        .await
+    }
+
+    async fn open_socket(&self, request: Request<OpenSocketRequest>) -> Answer<OpenSocketResponse> {
+        let request = request.into_inner();
+        checks::id("name", &request.name)?;
+        self.sockets.open(&request)?;
+        Ok(Response::new(OpenSocketResponse {}))
+    }
+
+    type AcceptSocketStream = ReceiverStream<std::result::Result<AcceptSocketResponse, Status>>;
+
+    async fn accept_socket(&self, request: Request<Streaming<AcceptSocketRequest>>) -> Answer<Self::AcceptSocketStream> {
+        let (out, answers) = mpsc::channel(AHEAD);
+        tokio::spawn(sockets::serve(self.sockets.clone(), request.into_inner(), out));
+        Ok(Response::new(ReceiverStream::new(answers)))
     }
 
     async fn list_processes(&self, _: Request<ListProcessesRequest>) -> Answer<ListProcessesResponse> {

@@ -16,7 +16,7 @@ use crate::launch::plan::{ExecPlan, MountPlan, Plan, RootPlan, report};
 use crate::sandbox::{ETC, is_mounted};
 use crate::sys::clone::Child;
 use crate::sys::devices::{self, Allowed};
-use crate::{shares, volumes};
+use crate::{hugepages, shares, sockets, volumes};
 
 use super::input::Input;
 use super::link::{Link, Stdio, set_nonblocking};
@@ -260,6 +260,8 @@ fn mount_plan(mount: &Mount) -> Result<MountPlan> {
         }
         // Whether it is there was asked before: looking at its path would wait for the daemon.
         Some(mount::Source::Share(share)) => (shares::place(&share.name), !mount.read_only),
+        Some(mount::Source::Hugepages(pages)) => (hugepages::mounted(pages)?, true),
+        Some(mount::Source::Socket(name)) => (sockets::place(name), false),
         Some(mount::Source::Image(_) | mount::Source::DiskSerial(_)) => (String::new(), false),
         None => return Err(Error::invalid("mounts.source: missing")),
     };

@@ -192,6 +192,9 @@ public interface Agent extends AutoCloseable {
         /** A tmpfs shared likewise; 0: no limit of its own. */
         record Memory(String name, long bytes) implements MountSource {}
 
+        /** A hugetlbfs, shared by all containers that name it. */
+        record Hugepages(String name, long pageBytes) implements MountSource {}
+
         /** A device file, in place of a directory, of a disk that is attached. */
         record DeviceFile(String serial) implements MountSource {}
 
@@ -213,14 +216,19 @@ public interface Agent extends AutoCloseable {
         BIDIRECTIONAL
     }
 
-    /** cgroup v2 values; 0: not limited. */
+    /**
+     * cgroup v2 values; 0: not limited.
+     *
+     * @param hugepages bytes by the size's name, as {@link HugepageSizes} has them, where 0 is none
+     */
     record ResourceLimits(
             long cpuQuotaMicros,
             long cpuPeriodMicros,
             int cpuWeight,
             long memoryMaxBytes,
             long memoryMinBytes,
-            long pidsMax) {}
+            long pidsMax,
+            Map<String, Long> hugepages) {}
 
     /**
      * @param capabilities the complete set ("CAP_CHOWN", …)

@@ -1,6 +1,7 @@
 package podvm.engine;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -50,12 +51,22 @@ public record ContainerSpec(
     /** Where a volume appears. */
     public record MountSpec(String volume, String path, boolean readOnly, String subPath) {}
 
-    /** Thousandths of a CPU and bytes; empty: not said. */
+    /**
+     * Thousandths of a CPU and bytes; empty: not said.
+     *
+     * @param hugepages bytes by the size's name, as {@link HugepageSizes} has them
+     */
     public record Resources(
             Optional<Long> cpuLimit,
             Optional<Long> cpuRequest,
             Optional<Long> memoryLimit,
-            Optional<Long> memoryRequest) {}
+            Optional<Long> memoryRequest,
+            Map<String, Long> hugepages) {
+        @SuppressWarnings("NullAway") // a missing part of an older record
+        public Resources {
+            hugepages = hugepages == null ? Map.of() : Map.copyOf(hugepages);
+        }
+    }
 
     /**
      * The pod's and the container's securityContext merged.

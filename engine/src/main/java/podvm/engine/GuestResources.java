@@ -1,6 +1,7 @@
 package podvm.engine;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** What containers in the guest use, and what they may use. */
@@ -29,6 +30,16 @@ public interface GuestResources {
      * @param most 0: no such bound
      */
     int adjustVcpus(int least, int most, Deadline deadline)
+            throws PodException, InterruptedException;
+
+    /**
+     * Has the guest keep so many bytes of large pages for all containers together; of sizes that
+     * are not named, none. Fails, with nothing changed, with EXHAUSTED where it cannot find so much
+     * memory in one piece, and with INVALID where the machine has no pages of a size.
+     *
+     * @param bytes by the size's name, as {@link HugepageSizes} has them
+     */
+    void hugepages(Map<String, Long> bytes, Deadline deadline)
             throws PodException, InterruptedException;
 
     enum Detail {

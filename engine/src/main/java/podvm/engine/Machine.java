@@ -38,6 +38,8 @@ public interface Machine extends AutoCloseable {
     /** There may be no room. */
     MachineGrowth growth();
 
+    MachinePlacement placement();
+
     /** What it uses of this node; empty where it has ended, or is not a process here. */
     Optional<MachineCost> cost();
 

@@ -20,10 +20,12 @@ public record SandboxRecord(
         String reason,
         String message,
         List<Held> containers,
-        List<SandboxShare> shares) {
+        List<SandboxShare> shares,
+        SandboxBounds bounds) {
     @SuppressWarnings("NullAway") // a missing part of an older record
     public SandboxRecord {
         shares = shares == null ? List.of() : List.copyOf(shares);
+        bounds = bounds == null ? SandboxBounds.NONE : bounds;
     }
 
     public enum Stage {

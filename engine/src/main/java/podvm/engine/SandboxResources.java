@@ -2,6 +2,7 @@ package podvm.engine;
 
 import java.util.Collection;
 import java.util.Map;
+import java.util.Optional;
 
 /** What pod sandboxes and their containers use, and what they may use. */
 public interface SandboxResources {
@@ -22,8 +23,11 @@ public interface SandboxResources {
             throws PodException, InterruptedException;
 
     /**
-     * The same for all containers of a sandbox together. Fails with CONFLICT where it is not ready.
+     * The same for all containers of a sandbox together, which stay within its CPUs and memory
+     * nodes as well. Fails with CONFLICT where it is not ready.
+     *
+     * @param overheadBytes of memory, beside the containers; empty: stays as it is
      */
-    void update(SandboxId sandbox, ContainerConfig.Resources change)
+    void update(SandboxId sandbox, ContainerConfig.Resources change, Optional<Long> overheadBytes)
             throws PodException, InterruptedException;
 }

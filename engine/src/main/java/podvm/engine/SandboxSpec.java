@@ -47,8 +47,19 @@ public record SandboxSpec(
      *
      * @param cpuMillis thousandths of a CPU
      * @param overheadBytes of memory, beside the containers
+     * @param hugepages bytes of large pages, beside the memory, by the size's name ("2MB")
      */
-    public record Limits(Optional<Long> cpuMillis, Optional<Long> memoryBytes, long overheadBytes) {
-        public static final Limits NONE = new Limits(Optional.empty(), Optional.empty(), 0);
+    public record Limits(
+            Optional<Long> cpuMillis,
+            Optional<Long> memoryBytes,
+            long overheadBytes,
+            Map<String, Long> hugepages) {
+        public static final Limits NONE =
+                new Limits(Optional.empty(), Optional.empty(), 0, Map.of());
+
+        @SuppressWarnings("NullAway") // a missing part of an older record
+        public Limits {
+            hugepages = hugepages == null ? Map.of() : Map.copyOf(hugepages);
+        }
     }
 }

@@ -1,6 +1,7 @@
 package podvm.engine;
 
 import java.nio.file.Path;
+import java.util.OptionalLong;
 
 /** Shows directories and files of the host inside pods' machines, live. */
 public interface Shares {
@@ -13,6 +14,12 @@ public interface Shares {
      */
     Tree look(Path path, Writable writable, Mounts mounts)
             throws PodException, InterruptedException;
+
+    /**
+     * How large the pages of a path are whose files are large pages: a machine shows its own in
+     * their place. Empty for all others.
+     */
+    OptionalLong hugepages(Path path) throws PodException, InterruptedException;
 
     /**
      * Opens what is to be shown. A share that an earlier daemon had open goes on with the same name

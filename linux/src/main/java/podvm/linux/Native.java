@@ -36,6 +36,8 @@ final class Native {
             errno("waitid", JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
     static final MethodHandle SETNS = errno("setns", JAVA_INT, JAVA_INT, JAVA_INT);
     static final MethodHandle IOCTL = variadic("ioctl", 2, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
+    static final MethodHandle SCHED_SETAFFINITY =
+            errno("sched_setaffinity", JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
     static final MethodHandle GETEUID = plain("geteuid", JAVA_INT);
     static final MethodHandle GETEGID = plain("getegid", JAVA_INT);
 

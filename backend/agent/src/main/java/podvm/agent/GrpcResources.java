@@ -1,16 +1,20 @@
 package podvm.agent;
 
 import java.util.List;
+import java.util.Map;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
 import podvm.engine.GuestProcess;
 import podvm.engine.GuestResources;
 import podvm.engine.GuestStats;
+import podvm.engine.HugepageSizes;
 import podvm.engine.PodException;
 import podvm.proto.agent.v1.AdjustVcpusRequest;
 import podvm.proto.agent.v1.AgentGrpc;
 import podvm.proto.agent.v1.CgroupSetting;
+import podvm.proto.agent.v1.Hugepages;
 import podvm.proto.agent.v1.ListProcessesRequest;
+import podvm.proto.agent.v1.ReserveHugepagesRequest;
 import podvm.proto.agent.v1.StatsRequest;
 import podvm.proto.agent.v1.UpdateResourcesRequest;
 
@@ -72,6 +76,23 @@ record GrpcResources(Connection connection) implements GuestResources {
                         "change how many vCPUs the guest uses",
                         deadline)
                 .getOnline();
+    }
+
+    @Override
+    public void hugepages(Map<String, Long> bytes, Deadline deadline)
+            throws PodException, InterruptedException {
+        var request = ReserveHugepagesRequest.newBuilder();
+        for (var one : bytes.entrySet()) {
+            request.addHugepages(
+                    Hugepages.newBuilder()
+                            .setPageBytes(HugepageSizes.bytes(one.getKey()).orElse(0L))
+                            .setBytes(one.getValue()));
+        }
+        connection.ask(
+                AgentGrpc.getReserveHugepagesMethod(),
+                request.build(),
+                "reserve large pages " + bytes,
+                deadline);
     }
 
     private static UpdateResourcesRequest.Builder request(List<Setting> settings) {

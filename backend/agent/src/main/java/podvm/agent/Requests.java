@@ -3,7 +3,9 @@ package podvm.agent;
 import com.google.protobuf.ByteString;
 import java.security.SecureRandom;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import podvm.engine.Agent;
 import podvm.engine.Agent.ContainerPlan;
@@ -17,12 +19,15 @@ import podvm.engine.Agent.SecurityPlan;
 import podvm.engine.Agent.SystemCalls;
 import podvm.engine.Agent.VolumeFile;
 import podvm.engine.ContainerId;
+import podvm.engine.HugepageSizes;
 import podvm.engine.PodNetwork;
+import podvm.proto.agent.v1.CgroupSetting;
 import podvm.proto.agent.v1.ConfigureSandboxRequest;
 import podvm.proto.agent.v1.CreateContainerRequest;
 import podvm.proto.agent.v1.ExecRequest;
 import podvm.proto.agent.v1.ExecStart;
 import podvm.proto.agent.v1.GuardedPaths;
+import podvm.proto.agent.v1.HugepageMount;
 import podvm.proto.agent.v1.ImageMount;
 import podvm.proto.agent.v1.Mount;
 import podvm.proto.agent.v1.Neighbor;
@@ -196,6 +201,12 @@ final class Requests {
             case MountSource.EmptyDir(var name) -> message.setEmptyDir(name).build();
             case MountSource.Memory(var name, var bytes) ->
                     message.setTmpfs(Tmpfs.newBuilder().setName(name).setSizeBytes(bytes)).build();
+            case MountSource.Hugepages(var name, var pageBytes) ->
+                    message.setHugepages(
+                                    HugepageMount.newBuilder()
+                                            .setName(name)
+                                            .setPageBytes(pageBytes))
+                            .build();
             case MountSource.DeviceFile(var serial) -> message.setDiskSerial(serial).build();
             case MountSource.ImageLayers(var serials) ->
                     message.setImage(ImageMount.newBuilder().addAllLayerSerials(serials)).build();
@@ -224,7 +235,26 @@ final class Requests {
                 .setMemoryMaxBytes(limits.memoryMaxBytes())
                 .setMemoryMinBytes(limits.memoryMinBytes())
                 .setPidsMax(limits.pidsMax())
+                .addAllSettings(hugepages(limits.hugepages()))
                 .build();
+    }
+
+    /** The reservation first: a program that maps more than it may is told so then. */
+    private static List<CgroupSetting> hugepages(Map<String, Long> limits) {
+        var settings = new ArrayList<CgroupSetting>();
+        for (var limit : limits.entrySet()) {
+            // what has another name never has pages here
+            if (HugepageSizes.bytes(limit.getKey()).isPresent()) {
+                for (var file : List.of("rsvd.max", "max")) {
+                    settings.add(
+                            CgroupSetting.newBuilder()
+                                    .setFile("hugetlb." + limit.getKey() + "." + file)
+                                    .setValue(Long.toString(limit.getValue()))
+                                    .build());
+                }
+            }
+        }
+        return settings;
     }
 
     private static Security security(SecurityPlan plan) {

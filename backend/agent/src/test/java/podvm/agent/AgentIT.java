@@ -349,7 +349,7 @@ class AgentIT {
                 false,
                 process,
                 List.of(mounts),
-                new ResourceLimits(0, 0, 0, 0, 0, 0),
+                new ResourceLimits(0, 0, 0, 0, 0, 0, Map.of()),
                 new SecurityPlan(
                         false,
                         List.of(),

@@ -158,7 +158,14 @@ class GrpcAgentTest {
                                 new MountPlan("/etc/c", new MountSource.Files("cm"), true, ""),
                                 new MountPlan("/d", new MountSource.EmptyDir("data"), false, "s"),
                                 new MountPlan("/t", new MountSource.Memory("t", 9), false, "")),
-                        new ResourceLimits(50_000, 100_000, 100, 1 << 30, 1 << 20, 64),
+                        new ResourceLimits(
+                                50_000,
+                                100_000,
+                                100,
+                                1 << 30,
+                                1 << 20,
+                                64,
+                                Map.of("2MB", 4L << 20, "64KB", 0L)),
                         new SecurityPlan(
                                 true,
                                 List.of("CAP_CHOWN"),

@@ -123,7 +123,8 @@ class JournalFilesTest {
                                 Optional.of(500L),
                                 Optional.empty(),
                                 Optional.of(1L << 30),
-                                Optional.empty()),
+                                Optional.empty(),
+                                Map.of("2MB", 4L << 20)),
                         new ContainerSpec.SecuritySpec(
                                 Optional.of(1000),
                                 Optional.empty(),
@@ -159,6 +160,8 @@ class JournalFilesTest {
                                                         "key", new byte[] {1, 2}, 0644, 0, 0))),
                                 "m",
                                 new VolumeSpec.Memory(1 << 20),
+                                "pages",
+                                new VolumeSpec.Hugepages(2 << 20),
                                 "e",
                                 new VolumeSpec.EmptyDir()),
                         new NetworkChoice.Named("podnet"),

@@ -23,6 +23,7 @@ import podvm.engine.MachineSize;
 import podvm.engine.NetworkRequest;
 import podvm.engine.NodeGroup;
 import podvm.engine.PodEvent;
+import podvm.engine.SandboxBounds;
 import podvm.engine.SandboxContainer;
 import podvm.engine.SandboxId;
 import podvm.engine.SandboxRecord;
@@ -114,7 +115,8 @@ final class SandboxJournalFilesTest {
                         Map.of("app", "web"),
                         Map.of("note", "x"),
                         Map.of("net.core.somaxconn", "100"),
-                        new SandboxSpec.Limits(Optional.of(500L), Optional.of(1L << 20), 3),
+                        new SandboxSpec.Limits(
+                                Optional.of(500L), Optional.of(1L << 20), 3, Map.of("2MB", 4L)),
                         Optional.of(new NodeGroup("/kubepods/pod1", 512, true)),
                         Optional.of(new UserMapping(1000, 2000, 65_536)));
         var config =
@@ -211,7 +213,8 @@ final class SandboxJournalFilesTest {
                                                 Path.of("/srv"),
                                                 Shares.Writable.BELOW_MOUNTS,
                                                 Shares.Mounts.LIVE)),
-                                List.of(container.id()))));
+                                List.of(container.id()))),
+                new SandboxBounds(Optional.of(5L), "0-1", ""));
     }
 
     private static Mount mount(MountSource source) {

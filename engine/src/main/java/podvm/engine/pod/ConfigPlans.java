@@ -154,7 +154,8 @@ final class ConfigPlans {
                 resources.cpuShares() == 0 ? 0 : CpuWeight.ofShares(resources.cpuShares()),
                 resources.memoryBytes(),
                 Refusals.bytes(resources.unified().getOrDefault("memory.min", "0")).orElse(0L),
-                Refusals.bytes(resources.unified().getOrDefault("pids.max", "0")).orElse(0L));
+                Refusals.bytes(resources.unified().getOrDefault("pids.max", "0")).orElse(0L),
+                resources.hugepageLimits());
     }
 
     private static SecurityPlan security(Security security) throws PodException {

@@ -16,6 +16,7 @@ import podvm.engine.Agent.SecurityPlan;
 import podvm.engine.ContainerId;
 import podvm.engine.ContainerSpec;
 import podvm.engine.ContainerSpec.Resources;
+import podvm.engine.HugepageSizes;
 import podvm.engine.Image;
 import podvm.engine.MachineSize;
 import podvm.engine.PodException;
@@ -26,6 +27,9 @@ import podvm.engine.VolumeSpec;
 /** Turns what a manifest and an image say of a container into what the guest must do. */
 final class ContainerPlans {
     private static final long CPU_PERIOD_MICROS = 100_000;
+
+    /** A container gets those that it asks for. */
+    private static final Map<String, Long> NO_PAGES = Map.of("2MB", 0L);
 
     private ContainerPlans() {}
 
@@ -144,6 +148,8 @@ final class ContainerPlans {
                     switch (volume) {
                         case VolumeSpec.Files _ -> new MountSource.Files(mount.volume());
                         case VolumeSpec.EmptyDir _ -> new MountSource.EmptyDir(mount.volume());
+                        case VolumeSpec.Hugepages(var pageBytes) ->
+                                new MountSource.Hugepages(mount.volume(), pageBytes);
                         case VolumeSpec.Memory memory ->
                                 new MountSource.Memory(mount.volume(), memory.bytes());
                         case null ->
@@ -174,7 +180,8 @@ final class ContainerPlans {
                 CpuWeight.ofMillis(resources.cpuRequest().or(resources::cpuLimit).orElse(0L)),
                 resources.memoryLimit().orElse(0L),
                 0,
-                0);
+                0,
+                HugepageSizes.larger(resources.hugepages(), NO_PAGES));
     }
 
     /**

@@ -77,6 +77,10 @@ final class ContainerStarts {
                                     sandbox.size())
                             .of(slot.spec);
             var plan = ContainerPlans.of(attempt, book.spec, slot.spec, image, env, sandbox.size());
+            var pages = Sizing.hugepages(book.spec);
+            if (!pages.isEmpty()) {
+                sandbox.agent().resources().hugepages(pages, Deadline.after(CALL));
+            }
             sandbox.agent().create(plan, Deadline.after(CALL));
             pump(slot, attempt, sandbox.agent());
             var failure = sandbox.agent().start(attempt, Deadline.after(CALL));

@@ -3,8 +3,11 @@ package podvm.engine.pod;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import podvm.engine.ContainerConfig.Resources;
 import podvm.engine.GuestResources.Setting;
+import podvm.engine.HugepageSizes;
 import podvm.engine.MachineSize;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
@@ -63,6 +66,7 @@ final class LimitChange {
                                     ? Long.toString(change.memoryBytes())
                                     : "max"));
         }
+        settings.addAll(hugepages(change.hugepageLimits()));
         for (var file : List.of("memory.min", "pids.max")) {
             var value = change.unified().get(file);
             if (value != null) {
@@ -70,6 +74,19 @@ final class LimitChange {
             }
         }
         return settings;
+    }
+
+    private static List<Setting> hugepages(Map<String, Long> limits) {
+        return limits.entrySet().stream()
+                .filter(one -> HugepageSizes.bytes(one.getKey()).isPresent())
+                .flatMap(one ->
+                        // a program that maps more than it may is told so then, not killed later
+                        Stream.of("rsvd.max", "max")
+                                .map(file ->
+                                        new Setting(
+                                                "hugetlb." + one.getKey() + "." + file,
+                                                Long.toString(one.getValue()))))
+                .toList();
     }
 
     /**
@@ -100,7 +117,8 @@ final class LimitChange {
     static boolean ofSize(Resources change) {
         return change.cpuQuotaMicros() != 0
                 || change.cpuPeriodMicros() != 0
-                || change.memoryBytes() != 0;
+                || change.memoryBytes() != 0
+                || !change.hugepageLimits().isEmpty();
     }
 
     private static long period(Resources resources) {

@@ -2,6 +2,7 @@ package podvm.engine.pod;
 
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Map;
 import java.util.Optional;
 import podvm.engine.ContainerConfig.Resources;
 import podvm.engine.Deadline;
@@ -48,9 +49,10 @@ final class MachineFit {
     record Need(MachineSize size, boolean exact) {}
 
     /**
+     * @param hugepages of all of them
      * @param running of the containers that have not ended, or of all together
      */
-    Need need(Collection<Resources> running, long overheadBytes) {
+    Need need(Collection<Resources> running, long overheadBytes, Map<String, Long> hugepages) {
         long millis = 0;
         long bytes = 0;
         boolean exact = true;
@@ -59,12 +61,12 @@ final class MachineFit {
             millis += LimitChange.cpuMillis(one);
             bytes += Math.max(0, one.memoryBytes());
         }
-        return new Need(size(millis, bytes, overheadBytes), exact);
+        var limits = new Limits(Optional.of(millis), Optional.of(bytes), overheadBytes, hugepages);
+        return new Need(size(limits), exact);
     }
 
     /** Within what the machine can have. */
-    private MachineSize size(long millis, long bytes, long overheadBytes) {
-        var limits = new Limits(Optional.of(millis), Optional.of(bytes), overheadBytes);
+    private MachineSize size(Limits limits) {
         var wanted = Sizing.of(limits, settings);
         return new MachineSize(
                 Math.clamp(wanted.vcpus(), sandbox.size().vcpus(), most().vcpus()),

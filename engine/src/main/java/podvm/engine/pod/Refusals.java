@@ -9,6 +9,8 @@ import podvm.engine.ContainerConfig.Mount;
 import podvm.engine.ContainerConfig.MountSource;
 import podvm.engine.ContainerConfig.Resources;
 import podvm.engine.ContainerConfig.Security;
+import podvm.engine.HugepageSizes;
+import podvm.engine.NumberList;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 
@@ -62,11 +64,14 @@ final class Refusals {
     }
 
     private void resources(Resources resources) {
-        refuse(!resources.cpusetCpus().isEmpty(), "linux.resources.cpuset_cpus");
-        refuse(!resources.cpusetMems().isEmpty(), "linux.resources.cpuset_mems");
-        refuse(
-                resources.hugepageLimits().values().stream().anyMatch(bytes -> bytes > 0),
-                "linux.resources.hugepage_limits");
+        resources
+                .hugepageLimits()
+                .forEach((size, bytes) ->
+                        refuse(
+                                bytes > 0 && HugepageSizes.bytes(size).isEmpty(),
+                                "linux.resources.hugepage_limits ("
+                                        + size
+                                        + ": a machine's large pages have 2MB or 1GB)"));
         resources
                 .unified()
                 .forEach((file, value) -> {
@@ -113,6 +118,8 @@ final class Refusals {
         if (user.gid().isPresent() && user.uid().isEmpty() && user.name().isEmpty()) {
             throw invalid(config, "has run_as_group without a user", "give run_as_user as well");
         }
+        var _ = NumberList.parse("linux.resources.cpuset_cpus", config.resources().cpusetCpus());
+        var _ = NumberList.parse("linux.resources.cpuset_mems", config.resources().cpusetMems());
         if (config.env().stream().anyMatch(one -> one.name().isEmpty())) {
             throw invalid(config, "has a variable without a name", "");
         }

@@ -71,11 +71,11 @@ final class RunningResources implements SandboxResources {
     }
 
     @Override
-    public void update(SandboxId sandbox, Resources change)
+    public void update(SandboxId sandbox, Resources change, Optional<Long> overheadBytes)
             throws PodException, InterruptedException {
         var life = table.life(sandbox);
         life.ask(() -> {
-            life.containers().updatePod(change);
+            life.containers().updatePod(change, overheadBytes);
             return true;
         });
     }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import podvm.engine.ContainerId;
 import podvm.engine.PodException;
+import podvm.engine.SandboxBounds;
 import podvm.engine.SandboxEvent;
 import podvm.engine.SandboxJournals;
 import podvm.engine.SandboxRecord;
@@ -26,6 +27,7 @@ final class SandboxBook {
     private List<String> ips;
     private String reason;
     private String message;
+    private SandboxBounds bounds;
     private boolean unsaved;
 
     private record Happening(Instant at, SandboxEvent.Type type, Optional<ContainerId> container) {}
@@ -48,6 +50,7 @@ final class SandboxBook {
         this.ips = record.ips();
         this.reason = record.reason();
         this.message = record.message();
+        this.bounds = record.bounds();
     }
 
     SandboxRecord.Stage stage() {
@@ -72,6 +75,19 @@ final class SandboxBook {
         ips = addresses;
         happened(SandboxEvent.Type.CREATED, Optional.empty());
         happened(SandboxEvent.Type.STARTED, Optional.empty());
+    }
+
+    SandboxBounds bounds() {
+        return bounds;
+    }
+
+    void bound(SandboxBounds now) {
+        bounds = now;
+    }
+
+    /** Of memory, beside the containers. */
+    long overheadBytes() {
+        return bounds.overheadBytes().orElse(board.status().spec().limits().overheadBytes());
     }
 
     /** The first reason counts. */
@@ -148,6 +164,7 @@ final class SandboxBook {
                 reason,
                 message,
                 slots.stream().map(SandboxSlot::held).toList(),
-                shares.held());
+                shares.held(),
+                bounds);
     }
 }

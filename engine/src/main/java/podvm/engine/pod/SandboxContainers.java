@@ -18,6 +18,7 @@ import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodStatus.ContainerState.Running;
 import podvm.engine.PodStatus.ContainerState.Terminated;
+import podvm.engine.SandboxBounds;
 import podvm.engine.SandboxEvent;
 import podvm.engine.SandboxId;
 import podvm.engine.SandboxSpec;
@@ -39,6 +40,7 @@ final class SandboxContainers {
     private final GuestContainers<SandboxSlot> guest;
     private final SandboxShares shares;
     private final SandboxBook book;
+    private final SandboxDemands demands;
 
     SandboxContainers(
             SandboxId sandbox,
@@ -50,7 +52,8 @@ final class SandboxContainers {
             GuestLink link,
             GuestContainers<SandboxSlot> guest,
             SandboxShares shares,
-            SandboxBook book) {
+            SandboxBook book,
+            SandboxDemands demands) {
         this.sandbox = sandbox;
         this.spec = spec;
         this.settings = settings;
@@ -61,6 +64,7 @@ final class SandboxContainers {
         this.guest = guest;
         this.shares = shares;
         this.book = book;
+        this.demands = demands;
     }
 
     private Sandbox ready() throws PodException {
@@ -76,6 +80,7 @@ final class SandboxContainers {
     ContainerId create(ContainerConfig asked) throws PodException, InterruptedException {
         var now = ready();
         check(asked);
+        SandboxDemands.check(now, asked.resources());
         var image = images.held(asked.image());
         var _ = Signals.parse(image.config().stopSignal());
         var config = images.resolved(asked);
@@ -87,6 +92,7 @@ final class SandboxContainers {
         boolean made = false;
         try {
             book.publish();
+            demands.meet(now, config.resources());
             var deadline = Deadline.after(CALL);
             // they stay until the sandbox ends: the next container often has the same ones
             for (var layer : image.layers()) {
@@ -116,7 +122,7 @@ final class SandboxContainers {
         } finally {
             if (!made) {
                 slot.real = false;
-                undo(now.agent(), slot);
+                undo(now, slot);
             }
         }
         pump(slot, now.agent());
@@ -186,11 +192,12 @@ final class SandboxContainers {
         }
     }
 
-    private void undo(Agent agent, SandboxSlot slot) throws InterruptedException {
+    private void undo(Sandbox now, SandboxSlot slot) throws InterruptedException {
         try {
-            agent.remove(slot.attempt(), Deadline.after(CALL));
+            now.agent().remove(slot.attempt(), Deadline.after(CALL));
             slots.remove(slot);
-            shares.release(slot.attempt(), agent);
+            shares.release(slot.attempt(), now.agent());
+            demands.relax(now, slot.config.resources());
         } catch (PodException e) {
             // its machine ends, or the next daemon removes it
         } finally {
@@ -238,6 +245,9 @@ final class SandboxContainers {
         var after = before.with(whole);
         Refusals.check(after);
         var now = slot.ended() ? Optional.<Sandbox>empty() : Optional.of(ready());
+        if (now.isPresent()) {
+            SandboxDemands.check(now.get(), change);
+        }
         var fit =
                 now.isPresent() && LimitChange.ofSize(change)
                         ? Optional.of(MachineFit.of(now.get(), settings))
@@ -254,6 +264,7 @@ final class SandboxContainers {
                 fit.get().grow(need(fit.get()));
             }
             if (now.isPresent()) {
+                demands.meet(now.get(), change);
                 now.get()
                         .agent()
                         .resources()
@@ -269,6 +280,9 @@ final class SandboxContainers {
             if (!done) {
                 slot.config = before;
                 book.publishLeniently();
+                if (now.isPresent()) {
+                    demands.relax(now.get(), change);
+                }
             }
         }
         if (fit.isPresent()) {
@@ -282,20 +296,46 @@ final class SandboxContainers {
                         .filter(slot -> !slot.ended())
                         .map(slot -> slot.config.resources())
                         .toList();
-        return fit.need(running, spec.limits().overheadBytes());
+        return fit.need(running, book.overheadBytes(), demands.hugepages());
     }
 
-    void updatePod(ContainerConfig.Resources change) throws PodException, InterruptedException {
+    /** What is not a limit in the guest is in the journal before it is in force. */
+    void updatePod(ContainerConfig.Resources change, Optional<Long> overheadBytes)
+            throws PodException, InterruptedException {
         var now = ready();
+        SandboxDemands.check(now, change);
         var none = ContainerConfig.Resources.NONE;
         var fit = MachineFit.of(now, settings);
         LimitChange.check("pod sandbox " + spec.metadata(), none, change, fit.most());
-        var need = fit.need(List.of(change), spec.limits().overheadBytes());
-        fit.grow(need);
-        now.agent()
-                .resources()
-                .updatePod(LimitChange.settings(change, change), Deadline.after(CALL));
-        fit.shrink(need);
+        var before = book.bounds();
+        book.bound(
+                new SandboxBounds(
+                        overheadBytes.or(before::overheadBytes),
+                        or(change.cpusetCpus(), before.cpusetCpus()),
+                        or(change.cpusetMems(), before.cpusetMems())));
+        boolean done = false;
+        try {
+            book.publish();
+            var need = fit.need(List.of(change), book.overheadBytes(), demands.hugepages());
+            fit.grow(need);
+            if (!before.equals(book.bounds())) {
+                demands.place(now);
+            }
+            now.agent()
+                    .resources()
+                    .updatePod(LimitChange.settings(change, change), Deadline.after(CALL));
+            fit.shrink(need);
+            done = true;
+        } finally {
+            if (!done) {
+                book.bound(before);
+                book.publishLeniently();
+            }
+        }
+    }
+
+    private static String or(String change, String before) {
+        return change.isEmpty() ? before : change;
     }
 
     /** From now on it has until the deadline; of several the earliest counts. */
@@ -325,6 +365,9 @@ final class SandboxContainers {
             throw e;
         }
         slots.remove(slot);
+        if (link.sandbox().isPresent() && !book.failed()) {
+            demands.relax(link.sandbox().get(), slot.config.resources());
+        }
         book.happened(SandboxEvent.Type.DELETED, Optional.of(slot.attempt()));
         book.publishLeniently();
     }

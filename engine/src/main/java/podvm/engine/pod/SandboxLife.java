@@ -47,6 +47,7 @@ final class SandboxLife {
     private final SandboxBook book;
     private final GuestContainers<SandboxSlot> guest;
     private final SandboxContainers containers;
+    private final SandboxDemands demands;
     private final Meter meter = new Meter();
     private final Runnable failedToStart;
     private final CountDownLatch settled = new CountDownLatch(1);
@@ -99,6 +100,7 @@ final class SandboxLife {
         this.book =
                 new SandboxBook(slots, shares, ports.sandboxJournals(), board, events, listener);
         this.guest = new GuestContainers<>(slots, link, mailbox, patience, events, new Owner());
+        this.demands = new SandboxDemands(spec, settings, slots, book, events);
         this.containers =
                 new SandboxContainers(
                         id,
@@ -110,7 +112,8 @@ final class SandboxLife {
                         link,
                         guest,
                         shares,
-                        book);
+                        book,
+                        demands);
         for (var held : record.containers()) {
             slots.add(new SandboxSlot(held, stopSignal(held)));
         }
@@ -280,6 +283,7 @@ final class SandboxLife {
                 var made = starter.boot(record().size(), List.of(), () -> {});
                 var _ = mailbox.forbidInterrupt();
                 link.join(made);
+                demands.begin(made);
                 book.started(made.ips());
                 book.publish();
             } finally {

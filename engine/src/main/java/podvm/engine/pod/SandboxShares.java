@@ -1,5 +1,6 @@
 package podvm.engine.pod;
 
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -74,6 +75,14 @@ final class SandboxShares {
         if (!(mount.source() instanceof ContainerConfig.MountSource.HostPath(var path))) {
             throw new IllegalArgumentException("not of the host: " + mount);
         }
+        var pages = shares.hugepages(path);
+        if (pages.isPresent()) {
+            return new MountPlan(
+                    mount.containerPath(),
+                    new MountSource.Hugepages(name(path), pages.getAsLong()),
+                    mount.readOnly(),
+                    mount.subPath());
+        }
         var tree = shares.look(path, writable(mount), mounts(mount));
         var one = showing(tree);
         one.users.add(container);
@@ -82,6 +91,11 @@ final class SandboxShares {
                 new MountSource.Share(one.spec.name(), propagation(mount)),
                 mount.readOnly() && tree.writable() == Writable.NOTHING,
                 mount.subPath());
+    }
+
+    /** The same for all containers of the pod. */
+    private static String name(Path path) {
+        return "p" + Integer.toHexString(path.normalize().toString().hashCode());
     }
 
     private static Writable writable(ContainerConfig.Mount mount) {

@@ -22,6 +22,7 @@ import podvm.engine.Pods.Attachment;
 import podvm.engine.Pods.ExecSpec;
 import podvm.engine.PortConnection;
 import podvm.engine.Rollback;
+import podvm.engine.SandboxBounds;
 import podvm.engine.SandboxContainer;
 import podvm.engine.SandboxEvent;
 import podvm.engine.SandboxId;
@@ -137,7 +138,8 @@ public final class SandboxTable implements Sandboxes, AutoCloseable {
                         "",
                         "",
                         List.of(),
-                        List.of());
+                        List.of(),
+                        SandboxBounds.NONE);
         var life = life(record);
         synchronized (lives) {
             if (closed) {

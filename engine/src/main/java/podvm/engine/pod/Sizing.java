@@ -1,10 +1,12 @@
 package podvm.engine.pod;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import podvm.engine.ContainerSpec;
 import podvm.engine.ContainerSpec.Resources;
+import podvm.engine.HugepageSizes;
 import podvm.engine.MachineSize;
 import podvm.engine.PodSpec;
 import podvm.engine.SandboxSpec;
@@ -15,7 +17,7 @@ import podvm.engine.SandboxSpec;
  * <p>For CPU and for memory alike: the limits of the containers that have one, plus one share of
  * the default where at least one has none. Init containers run before the others and alone, so the
  * largest of them counts, if it is larger than all others together. Memory gets the guest's own
- * need on top; CPU is rounded up to whole vCPUs.
+ * need on top, and large pages, which are reserved; CPU is rounded up to whole vCPUs.
  */
 final class Sizing {
     /** So that a machine's memory ends on a large page. */
@@ -28,7 +30,20 @@ final class Sizing {
     static MachineSize of(PodSpec pod, EngineSettings settings) {
         long millis = need(pod, Resources::cpuLimit, settings.defaultCpuMillis());
         long bytes = need(pod, Resources::memoryLimit, settings.defaultMemoryMib() * MIB);
-        return of(millis, bytes, settings);
+        return of(millis, bytes + HugepageSizes.total(hugepages(pod)), settings);
+    }
+
+    /** What is reserved for a pod's containers, by the size's name. */
+    static Map<String, Long> hugepages(PodSpec pod) {
+        var together =
+                HugepageSizes.sum(
+                        pod.containers().stream().map(one -> one.resources().hugepages()).toList());
+        for (var init : pod.initContainers()) {
+            together =
+                    HugepageSizes.larger(
+                            together, HugepageSizes.sum(List.of(init.resources().hugepages())));
+        }
+        return together;
     }
 
     /**
@@ -39,7 +54,9 @@ final class Sizing {
         long millis = Math.max(limits.cpuMillis().orElse(0L), settings.defaultCpuMillis());
         long defaultBytes = settings.defaultMemoryMib() * MIB;
         long bytes =
-                Math.max(limits.memoryBytes().orElse(0L), defaultBytes) + limits.overheadBytes();
+                Math.max(limits.memoryBytes().orElse(0L), defaultBytes)
+                        + limits.overheadBytes()
+                        + HugepageSizes.total(limits.hugepages());
         return of(millis, bytes, settings);
     }
 

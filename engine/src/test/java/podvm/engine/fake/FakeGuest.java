@@ -50,6 +50,9 @@ public final class FakeGuest {
     /** What it can be given and was given. */
     public final FakeGrowth growth;
 
+    public final FakePlacement placement = new FakePlacement();
+    private Map<String, Long> hugepages = Map.of();
+
     FakeGuest(MachineSpec spec, FakePrograms programs, Path console) {
         this.spec = spec;
         this.growth = new FakeGrowth(spec.size());
@@ -223,5 +226,14 @@ public final class FakeGuest {
         var real = Instant.now();
         clock = real.isAfter(clock) ? real : clock.plusNanos(1);
         return clock;
+    }
+
+    /** What it was last told to keep, by the size's name. */
+    public synchronized Map<String, Long> hugepages() {
+        return hugepages;
+    }
+
+    synchronized void hugepages(Map<String, Long> bytes) {
+        hugepages = Map.copyOf(bytes);
     }
 }

@@ -1,6 +1,7 @@
 package podvm.engine.fake;
 
 import java.util.List;
+import java.util.Map;
 import podvm.engine.ContainerId;
 import podvm.engine.Deadline;
 import podvm.engine.GuestProcess;
@@ -60,6 +61,14 @@ record FakeGuestResources(FakeGuest guest, Check connection) implements GuestRes
         synchronized (guest) {
             connection.check();
             return guest.growth.adjust(least, most);
+        }
+    }
+
+    @Override
+    public void hugepages(Map<String, Long> bytes, Deadline deadline) throws PodException {
+        synchronized (guest) {
+            connection.check();
+            guest.hugepages(bytes);
         }
     }
 

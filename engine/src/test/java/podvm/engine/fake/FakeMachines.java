@@ -14,6 +14,7 @@ import podvm.engine.Machine;
 import podvm.engine.MachineCost;
 import podvm.engine.MachineEnd;
 import podvm.engine.MachineGrowth;
+import podvm.engine.MachinePlacement;
 import podvm.engine.MachineSize;
 import podvm.engine.MachineSpec;
 import podvm.engine.Machines;
@@ -195,6 +196,11 @@ public final class FakeMachines implements Machines {
         @Override
         public MachineGrowth growth() {
             return guest.growth;
+        }
+
+        @Override
+        public MachinePlacement placement() {
+            return guest.placement;
         }
 
         @Override

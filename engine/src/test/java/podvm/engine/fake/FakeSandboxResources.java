@@ -24,6 +24,7 @@ public final class FakeSandboxResources implements SandboxResources {
     public final FakeMeters meters = new FakeMeters();
     private final FakeSandboxes sandboxes;
     private final List<ContainerConfig.Resources> podChanges = new CopyOnWriteArrayList<>();
+    private final List<Long> overheads = new CopyOnWriteArrayList<>();
     private PodStats.Rates rates = new PodStats.Rates(Optional.empty(), Optional.empty(), Map.of());
 
     FakeSandboxResources(FakeSandboxes sandboxes) {
@@ -37,9 +38,16 @@ public final class FakeSandboxResources implements SandboxResources {
     }
 
     @Override
-    public void update(SandboxId sandbox, ContainerConfig.Resources change) throws PodException {
+    public void update(
+            SandboxId sandbox, ContainerConfig.Resources change, Optional<Long> overheadBytes)
+            throws PodException {
         var _ = sandboxes.status(sandbox);
         podChanges.add(change);
+        overheadBytes.ifPresent(overheads::add);
+    }
+
+    public List<Long> overheads() {
+        return List.copyOf(overheads);
     }
 
     /** What was asked of sandboxes, oldest first. */

@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import podvm.engine.Agent;
 import podvm.engine.Deadline;
@@ -21,6 +22,7 @@ import podvm.engine.Shares;
 public final class FakeShares implements Shares {
     private final Map<PodId, Map<String, ShareSpec>> kept = new LinkedHashMap<>();
     private final Map<Path, Integer> changes = new HashMap<>();
+    private final Map<Path, Long> pages = new HashMap<>();
     private final Set<Path> away = new HashSet<>();
 
     /** From now on it cannot be looked at or opened. */
@@ -43,6 +45,17 @@ public final class FakeShares implements Shares {
     public synchronized Tree look(Path path, Writable writable, Mounts mounts) throws PodException {
         check(path);
         return new Tree(path, writable, mounts);
+    }
+
+    /** From now on its files are pages of this size. */
+    public synchronized void hugepages(Path path, long bytes) {
+        pages.put(path, bytes);
+    }
+
+    @Override
+    public synchronized OptionalLong hugepages(Path path) {
+        var bytes = pages.get(path);
+        return bytes == null ? OptionalLong.empty() : OptionalLong.of(bytes);
     }
 
     @Override

@@ -76,7 +76,8 @@ public final class PodBuilder {
                 Optional.ofNullable(cpuMillis),
                 Optional.empty(),
                 Optional.ofNullable(memoryBytes),
-                Optional.empty());
+                Optional.empty(),
+                Map.of());
     }
 
     public static ContainerSpec withArgs(ContainerSpec of, String... args) {

@@ -118,7 +118,11 @@ final class ContainerPlansTest {
     void cpuRequestsBecomeWeights(long millis, int weight) throws Exception {
         var resources =
                 new Resources(
-                        Optional.empty(), Optional.of(millis), Optional.empty(), Optional.empty());
+                        Optional.empty(),
+                        Optional.of(millis),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Map.of());
         assertThat(plan(withResources(image(), resources)).limits().cpuWeight()).isEqualTo(weight);
     }
 

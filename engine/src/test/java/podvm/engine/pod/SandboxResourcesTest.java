@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert;
 import org.junit.jupiter.api.AfterEach;
@@ -135,10 +136,12 @@ class SandboxResourcesTest {
 
         for (var tooMuch : List.of(limits(0, 1L << 50), limits(100_000_000, 0))) {
             refused(() -> rig.table.resources().update(container, tooMuch), Kind.UNSUPPORTED);
-            refused(() -> rig.table.resources().update(sandbox, tooMuch), Kind.UNSUPPORTED);
+            refused(
+                    () -> rig.table.resources().update(sandbox, tooMuch, Optional.empty()),
+                    Kind.UNSUPPORTED);
         }
-        var cpus = new Resources(0, 0, 0, 0, 0, 0, "0-1", "", Map.of(), Map.of());
-        refused(() -> rig.table.resources().update(container, cpus), Kind.UNSUPPORTED);
+        var unknown = new Resources(0, 0, 0, 0, 0, 0, "", "", Map.of("64KB", 1L << 20), Map.of());
+        refused(() -> rig.table.resources().update(container, unknown), Kind.UNSUPPORTED);
 
         assertThat(rig.guest().meters.changes()).isEmpty();
         assertThat(rig.guest().meters.podSettings()).isEmpty();
@@ -213,15 +216,20 @@ class SandboxResourcesTest {
         var sandbox = rig.run("web");
         rig.guest().growth.room(2, 256);
 
-        rig.table.resources().update(sandbox, limits(200_000, 700L << 20));
+        rig.table.resources().update(sandbox, limits(200_000, 700L << 20), Optional.empty());
         assertThat(rig.guest().growth.vcpus()).isEqualTo(2);
         assertThat(rig.guest().growth.moreMib()).isEqualTo(256);
-        refused(() -> rig.table.resources().update(sandbox, limits(200_001, 0)), Kind.UNSUPPORTED);
         refused(
-                () -> rig.table.resources().update(sandbox, limits(0, 897L << 20)),
+                () -> rig.table.resources().update(sandbox, limits(200_001, 0), Optional.empty()),
+                Kind.UNSUPPORTED);
+        refused(
+                () ->
+                        rig.table
+                                .resources()
+                                .update(sandbox, limits(0, 897L << 20), Optional.empty()),
                 Kind.UNSUPPORTED);
 
-        rig.table.resources().update(sandbox, limits(100_000, 512L << 20));
+        rig.table.resources().update(sandbox, limits(100_000, 512L << 20), Optional.empty());
         assertThat(rig.guest().growth.vcpus()).isEqualTo(1);
     }
 
@@ -247,7 +255,7 @@ class SandboxResourcesTest {
     void allContainersTogetherAreLimited() throws Exception {
         var sandbox = rig.run("web");
 
-        rig.table.resources().update(sandbox, limits(30_000, 1 << 26));
+        rig.table.resources().update(sandbox, limits(30_000, 1 << 26), Optional.empty());
 
         assertThat(rig.guest().meters.podSettings())
                 .containsExactly(

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import podvm.engine.HugepageSizes;
 import podvm.engine.NetworkRequest;
 import podvm.engine.NetworkRequest.Dns;
 import podvm.engine.NetworkRequest.PortMapping.Protocol;
@@ -129,7 +130,8 @@ final class SandboxSpecs {
                 resources.getMemoryLimitInBytes() > 0
                         ? Optional.of(resources.getMemoryLimitInBytes())
                         : Optional.empty(),
-                linux.getOverhead().getMemoryLimitInBytes());
+                linux.getOverhead().getMemoryLimitInBytes(),
+                HugepageSizes.sum(List.of(ContainerConfigs.resources(resources).hugepageLimits())));
     }
 
     private static Optional<NodeGroup> group(LinuxPodSandboxConfig linux) {

@@ -1,5 +1,6 @@
 package podvm.cri;
 
+import java.util.Optional;
 import podvm.engine.PodException;
 import podvm.engine.Sandboxes;
 import podvm.proto.cri.v1.UpdateContainerResourcesRequest;
@@ -37,7 +38,9 @@ final class UpdateVerbs {
                 .resources()
                 .update(
                         ids.sandbox(request.getPodSandboxId()),
-                        ContainerConfigs.resources(request.getResources()));
+                        ContainerConfigs.resources(request.getResources()),
+                        Optional.of(request.getOverhead().getMemoryLimitInBytes())
+                                .filter(bytes -> bytes > 0));
         return UpdatePodSandboxResourcesResponse.getDefaultInstance();
     }
 }

@@ -343,7 +343,10 @@ class FieldsTest {
         linux.getResourcesBuilder()
                 .setCpuPeriod(100_000)
                 .setCpuQuota(50_000_000)
-                .setMemoryLimitInBytes(1 << 30);
+                .setMemoryLimitInBytes(1 << 30)
+                .addHugepageLimitsBuilder()
+                .setPageSize("2MB")
+                .setLimit(4 << 20);
         return request;
     }
 

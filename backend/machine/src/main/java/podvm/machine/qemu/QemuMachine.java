@@ -21,6 +21,7 @@ import podvm.engine.Machine;
 import podvm.engine.MachineCost;
 import podvm.engine.MachineEnd;
 import podvm.engine.MachineGrowth;
+import podvm.engine.MachinePlacement;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.PodId;
@@ -31,6 +32,7 @@ import podvm.machine.Console;
 import podvm.machine.LogTail;
 import podvm.machine.PodDirectory;
 import podvm.machine.ProcessCost;
+import podvm.machine.VmmPlacement;
 import tools.jackson.databind.JsonNode;
 
 /** A running QEMU, booted or found again. */
@@ -111,6 +113,11 @@ final class QemuMachine implements Machine {
     @Override
     public MachineGrowth growth() {
         return new QemuGrowth(directory, qmp);
+    }
+
+    @Override
+    public MachinePlacement placement() {
+        return VmmPlacement.of(pid());
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.OptionalLong;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -63,6 +64,11 @@ public final class HostShares implements Shares, AutoCloseable {
     public Tree look(Path path, Writable writable, Mounts mounts)
             throws PodException, InterruptedException {
         return Patience.with(path, workers, () -> HostTrees.look(path, writable, mounts));
+    }
+
+    @Override
+    public OptionalLong hugepages(Path path) throws PodException, InterruptedException {
+        return Patience.with(path, workers, () -> HostTrees.hugepages(path));
     }
 
     @Override

@@ -3,6 +3,7 @@ package podvm.volume.share;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalLong;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 import podvm.engine.Shares.Mounts;
@@ -17,6 +18,8 @@ import podvm.linux.Place;
 final class HostTrees {
     private static final Path DEVICES = Path.of("/dev");
     private static final Path SHARED_MEMORY = Path.of("/dev/shm");
+
+    private static final String HUGEPAGES = "hugetlbfs";
 
     private HostTrees() {}
 
@@ -39,6 +42,18 @@ final class HostTrees {
                     "cannot tell what is mounted below " + path + ": " + e,
                     "is /proc mounted?",
                     e);
+        }
+    }
+
+    static OptionalLong hugepages(Path path) {
+        try {
+            var files = Files.getFileStore(path);
+            return files.type().equals(HUGEPAGES)
+                    ? OptionalLong.of(files.getBlockSize())
+                    : OptionalLong.empty();
+        } catch (IOException e) {
+            // whoever looks next tells what is wrong with it
+            return OptionalLong.empty();
         }
     }
 

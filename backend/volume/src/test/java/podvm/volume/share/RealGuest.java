@@ -155,7 +155,7 @@ final class RealGuest implements AutoCloseable {
                         false,
                         process("sleep 1000"),
                         List.of(mounts),
-                        new ResourceLimits(0, 0, 0, 0, 0, 0),
+                        new ResourceLimits(0, 0, 0, 0, 0, 0, Map.of()),
                         new SecurityPlan(
                                 true,
                                 List.of(),

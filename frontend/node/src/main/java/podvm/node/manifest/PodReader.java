@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import podvm.engine.NetworkChoice;
 import podvm.engine.PodSpec;
 import podvm.engine.PodSpec.HostAlias;
@@ -88,7 +89,11 @@ final class PodReader {
                         grace(spec),
                         initContainers,
                         mainContainers,
-                        volumes,
+                        VolumeReader.sized(
+                                volumes,
+                                Stream.concat(initContainers.stream(), mainContainers.stream())
+                                        .toList(),
+                                spec),
                         new NetworkChoice.User(),
                         containers.ports());
         onlyDefaults(spec);

@@ -5,13 +5,23 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.TreeSet;
 import podvm.engine.Agent.VolumeFile;
+import podvm.engine.ContainerSpec;
+import podvm.engine.HugepageSizes;
 import podvm.engine.VolumeSpec;
 
 /** A pod's volumes by name. */
 final class VolumeReader {
     private static final int DEFAULT_MODE = 0644;
+    private static final String HUGEPAGES = "HugePages";
+    private static final Map<String, Long> PAGES =
+            Map.of(HUGEPAGES + "-2Mi", 2L << 20, HUGEPAGES + "-1Gi", 1L << 30);
+    private static final List<String> MEDIA =
+            List.of("", "Memory", HUGEPAGES, HUGEPAGES + "-2Mi", HUGEPAGES + "-1Gi");
+
+    /** The pod's containers say which. */
+    private static final long ONLY_SIZE = 0;
 
     private final ConfigObjects configs;
     private final String namespace;
@@ -45,6 +55,28 @@ final class VolumeReader {
         return volumes;
     }
 
+    /** Volumes of large pages whose size only the containers tell get it now. */
+    static Map<String, VolumeSpec> sized(
+            Map<String, VolumeSpec> volumes, List<ContainerSpec> containers, Mapping spec) {
+        var sizes = new TreeSet<String>();
+        containers.forEach(one -> sizes.addAll(one.resources().hugepages().keySet()));
+        var sized = new LinkedHashMap<>(volumes);
+        for (var volume : volumes.entrySet()) {
+            if (volume.getValue().equals(new VolumeSpec.Hugepages(ONLY_SIZE))) {
+                if (sizes.size() == 1) {
+                    var bytes = HugepageSizes.bytes(sizes.first()).orElseThrow();
+                    sized.put(volume.getKey(), new VolumeSpec.Hugepages(bytes));
+                } else {
+                    spec.problem(
+                            "volume %s has medium HugePages: containers need to ask for pages of one"
+                                            .formatted(volume.getKey())
+                                    + " size, or medium to name it, as HugePages-2Mi does");
+                }
+            }
+        }
+        return sized;
+    }
+
     private Optional<VolumeSpec> volume(Mapping fields) {
         var emptyDir = fields.mapping("emptyDir");
         var configMap = fields.mapping("configMap");
@@ -64,14 +96,18 @@ final class VolumeReader {
     }
 
     private static VolumeSpec emptyDir(Mapping source) {
-        var memory = source.choice("medium", Set.of("", "Memory")).orElse("").equals("Memory");
+        var medium = source.choice("medium", MEDIA).orElse("");
+        var memory = medium.equals("Memory");
         var limit = source.get("sizeLimit");
         source.finish(KubernetesFields.EMPTY_DIR);
         if (!memory) {
             limit.ifPresent(value ->
                     value.problem(
-                            "not honoured by podvm run: a directory on disk has no limit of"
-                                    + " its own; remove it or use medium: Memory"));
+                            "not honoured by podvm run: a directory on disk, or of large pages,"
+                                    + " has no limit of its own; remove it or use medium: Memory"));
+            if (medium.startsWith(HUGEPAGES)) {
+                return new VolumeSpec.Hugepages(PAGES.getOrDefault(medium, ONLY_SIZE));
+            }
             return new VolumeSpec.EmptyDir();
         }
         return new VolumeSpec.Memory(limit.flatMap(VolumeReader::bytes).orElse(0L));

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import podvm.engine.ContainerSpec;
@@ -364,7 +365,45 @@ class ManifestTest {
                                 Optional.of(1500L),
                                 Optional.of(250L),
                                 Optional.of(1_000_000_000L),
-                                Optional.of(1_000_000_000L)));
+                                Optional.of(1_000_000_000L),
+                                Map.of()));
+    }
+
+    private static final String PAGES =
+            """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: pages}
+            spec:
+              volumes:
+              - {name: huge, emptyDir: {medium: HugePages}}
+              - {name: named, emptyDir: {medium: HugePages-1Gi}}
+              containers:
+              - name: main
+                image: box
+                resources: {limits: {memory: 64Mi, hugepages-2Mi: 8Mi}%s}
+            """;
+
+    @Test
+    void largePagesAreCountedByTheirSizeAndVolumesOfThemFollow() throws Exception {
+        var pod = one(PAGES.formatted(""));
+
+        assertThat(pod.containers().getFirst().resources().hugepages())
+                .isEqualTo(Map.of("2MB", 8L << 20));
+        assertThat(pod.volumes().get("huge")).isEqualTo(new VolumeSpec.Hugepages(2 << 20));
+        assertThat(pod.volumes().get("named")).isEqualTo(new VolumeSpec.Hugepages(1 << 30));
+    }
+
+    @Test
+    void largePagesThatContradictThemselvesAreRefused() {
+        var other = PAGES.formatted(", requests: {hugepages-2Mi: 4Mi}");
+        assertThat(problems(other).toString()).contains("must be the same");
+        var small = PAGES.formatted(", requests: {hugepages-4Ki: 4Ki}");
+        assertThat(problems(small).toString()).contains("2Mi and 1Gi");
+        var parts = PAGES.formatted("").replace("8Mi", "7Mi");
+        assertThat(problems(parts).toString()).contains("whole pages");
+        var none = PAGES.formatted("").replace("hugepages-2Mi: 8Mi", "");
+        assertThat(problems(none).toString()).contains("one size");
     }
 
     @Test
