@@ -36,5 +36,19 @@ pub fn prepare() -> Result<()> {
     for path in ["/run/podvm", LAYERS, NEW_ROOT, EMPTY, SHM, volumes::ROOT, TMPFS, ETC, SCRATCH] {
         make_directory(path)?;
     }
+    raise_limits()?;
     crate::cgroup::mount()
+}
+
+/// What processes of containers have unless they ask for something else: that of a container engine which systemd runs (1024 open files,
+/// which a program may raise to 524288 itself; systemd-system.conf(5)), and none for processes and core dumps. The kernel's own for
+/// process 1 are 4096 files at most, and processes by the size of the memory.
+fn raise_limits() -> Result<()> {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let none = Rlimit { current: None, maximum: None };
+    let files = Rlimit { current: Some(1024), maximum: Some(524_288) };
+    for (name, resource, limit) in [("nofile", Resource::Nofile, files), ("nproc", Resource::Nproc, none.clone()), ("core", Resource::Core, none)] {
+        setrlimit(resource, limit).doing(|| format!("set the limit {name}"))?;
+    }
+    Ok(())
 }

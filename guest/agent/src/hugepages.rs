@@ -98,6 +98,7 @@ fn list(sizes: &[u64]) -> String {
 /// Where the hugetlbfs of that name is.
 pub fn mounted(pages: &HugepageMount) -> Result<String> {
     let place = format!("{ROOT}/{}", pages.name);
+    make_directory(ROOT)?;
     make_directory(&place)?;
     if !is_mounted(&place) {
         let options = CString::new(format!("mode=777,pagesize={}", pages.page_bytes)).doing(|| "name a page size")?;

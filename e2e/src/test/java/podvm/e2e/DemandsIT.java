@@ -125,6 +125,12 @@ class DemandsIT {
         var limits = "cat /sys/fs/cgroup/hugetlb.2MB.max /sys/fs/cgroup/hugetlb.2MB.rsvd.max";
         assertThat(in(main, limits)).isEqualTo("16777216\n16777216");
         assertThat(in(plain, limits)).isEqualTo("0\n0");
+        if (Box.hasProbe()) {
+            assertThat(in(main, "probe huge 16; probe huge 18")).isEqualTo("ok\nENOMEM");
+            assertThat(in(plain, "probe huge 2")).isEqualTo("ENOMEM");
+        } else {
+            System.out.println("left out: no C compiler for a program that maps large pages");
+        }
 
         crictl.out("stop", "--timeout", "0", main);
         crictl.out("rm", main);

@@ -137,4 +137,28 @@ class RightsIT {
         crictl.out("rm", id);
         assertThat(crictl.out("ps", "-a", "-q")).doesNotContain(id);
     }
+
+    /** A kubelet says procMount Unmasked by empty lists of what is hidden. */
+    @Test
+    void anUnmaskedContainerSeesAllOfProcAndAUsualOneDoesNot() throws Exception {
+        var unmasked = container("unmasked", "{\"masked_paths\": [], \"readonly_paths\": []}");
+        var looks = "test -s /proc/kcore && echo kcore; ls /sys/firmware | wc -l";
+        assertThat(shell(usual, looks)).isEqualTo("0");
+        assertThat(shell(unmasked, looks)).startsWith("kcore\n").isNotEqualTo("kcore\n0");
+        var readOnly = "grep ' /proc/sys proc ro' /proc/mounts | wc -l";
+        assertThat(shell(usual, readOnly)).isEqualTo("1");
+        assertThat(shell(unmasked, readOnly)).isEqualTo("0");
+        crictl.out("stop", "--timeout", "0", unmasked);
+        crictl.out("rm", unmasked);
+    }
+
+    @Test
+    void limitsAreThoseOfAContainerEngineForTheContainerAndForWhatIsExecutedInIt()
+            throws Exception {
+        var limits = "ulimit -Sn; ulimit -Hn; ulimit -u; ulimit -c";
+        assertThat(shell(usual, limits)).isEqualTo("1024\n524288\nunlimited\nunlimited");
+        var ofItself = "grep -E 'open files|processes|core' /proc/1/limits | tr -s ' '";
+        assertThat(shell(privileged, ofItself))
+                .contains("open files 1024 524288", "processes unlimited unlimited");
+    }
 }

@@ -35,6 +35,8 @@ public interface Agent extends AutoCloseable {
 
     GuestPorts ports();
 
+    GuestSockets sockets();
+
     ContainerFiles files(ContainerId container);
 
     /** Returns whom its process will be; empty where the container's files do not know the user. */
@@ -194,6 +196,9 @@ public interface Agent extends AutoCloseable {
 
         /** A hugetlbfs, shared by all containers that name it. */
         record Hugepages(String name, long pageBytes) implements MountSource {}
+
+        /** A socket that {@link GuestSockets#open} has made, in place of a directory. */
+        record Socket(String name) implements MountSource {}
 
         /** A device file, in place of a directory, of a disk that is attached. */
         record DeviceFile(String serial) implements MountSource {}

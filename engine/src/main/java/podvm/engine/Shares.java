@@ -3,7 +3,7 @@ package podvm.engine;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 
-/** Shows directories and files of the host inside pods' machines, live. */
+/** Shows directories, files and sockets of the host inside pods' machines, live. */
 public interface Shares {
     /**
      * Decides what a mount of a path shows, so that every daemon shows the same: links in the path
@@ -36,9 +36,24 @@ public interface Shares {
     /**
      * What is shown.
      *
-     * @param root a directory or a single file of the host
+     * @param root a directory, a single file or a socket of the host
      */
-    record Tree(Path root, Writable writable, Mounts mounts) {}
+    record Tree(Path root, Writable writable, Mounts mounts, Shown shown) {
+        @SuppressWarnings("NullAway") // a missing part of an older record
+        public Tree {
+            shown = shown == null ? Shown.FILES : shown;
+        }
+
+        public Tree(Path root, Writable writable, Mounts mounts) {
+            this(root, writable, mounts, Shown.FILES);
+        }
+    }
+
+    enum Shown {
+        FILES,
+        /** Whoever connects to it in the guest is connected to what listens there at that time. */
+        SOCKET
+    }
 
     /** Where the guest may write. */
     enum Writable {

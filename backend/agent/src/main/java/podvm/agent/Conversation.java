@@ -6,6 +6,8 @@ import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -112,14 +114,33 @@ final class Conversation<Q, R> implements AutoCloseable {
 
     /** The next message, or null when the agent has ended the call without error. */
     @Nullable R receive() throws PodException, InterruptedException {
+        return receive(Long.MAX_VALUE);
+    }
+
+    /** The same, from a guest that is to go on: fails with DEADLINE where nothing comes. */
+    @Nullable R receive(Duration patience) throws PodException, InterruptedException {
+        return receive(patience.toNanos());
+    }
+
+    private @Nullable R receive(long patience) throws PodException, InterruptedException {
         lock.lockInterruptibly();
         try {
             if (arrived == null && !requested && end == null) {
                 requested = true;
                 call.request(1);
             }
-            while (arrived == null && end == null) {
-                changed.await();
+            for (var left = patience; arrived == null && end == null; ) {
+                left = changed.awaitNanos(left);
+                if (left <= 0 && arrived == null && end == null) {
+                    throw new PodException(
+                            Kind.DEADLINE,
+                            "the guest does not go on: "
+                                    + what
+                                    + ", nothing came for "
+                                    + TimeUnit.NANOSECONDS.toSeconds(patience)
+                                    + " s",
+                            "does the container's file system answer?");
+                }
             }
             if (arrived != null) {
                 var message = arrived;

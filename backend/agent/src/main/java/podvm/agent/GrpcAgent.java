@@ -11,6 +11,7 @@ import podvm.engine.Deadline;
 import podvm.engine.GuestPorts;
 import podvm.engine.GuestResources;
 import podvm.engine.GuestShares;
+import podvm.engine.GuestSockets;
 import podvm.engine.PodException;
 import podvm.proto.agent.v1.AgentGrpc;
 import podvm.proto.agent.v1.HelloRequest;
@@ -112,6 +113,11 @@ final class GrpcAgent implements Agent {
     @Override
     public ContainerFiles files(ContainerId container) {
         return new GrpcFiles(connection, container);
+    }
+
+    @Override
+    public GuestSockets sockets() {
+        return new GrpcSockets(connection);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package podvm.agent;
 
+import java.time.Duration;
 import java.io.IOException;
 import podvm.engine.ContainerFiles;
 import podvm.engine.ContainerId;
@@ -11,6 +12,9 @@ import podvm.proto.agent.v1.WriteFilesStart;
 
 /** A container's files over one connection. */
 record GrpcFiles(Connection connection, ContainerId container) implements ContainerFiles {
+    /** A guest that reads a disk, or waits for a share, tells more within that. */
+    private static final Duration STALLED = Duration.ofSeconds(60);
+
     @Override
     public void read(String path, Sink sink) throws PodException, InterruptedException {
         var what = "read files of container " + container.brief();
@@ -21,7 +25,9 @@ record GrpcFiles(Connection connection, ContainerId container) implements Contai
                             .setPath(path)
                             .build());
             call.halfClose();
-            for (var next = call.receive(); next != null; next = call.receive()) {
+            for (var next = call.receive(STALLED);
+                    next != null;
+                    next = call.receive(STALLED)) {
                 var piece = FilePieces.read(next);
                 if (piece.isEmpty()) {
                     throw connection.peer().corrupt(what, "a file that cannot be one");

@@ -207,6 +207,7 @@ final class Requests {
                                             .setName(name)
                                             .setPageBytes(pageBytes))
                             .build();
+            case MountSource.Socket(var name) -> message.setSocket(name).build();
             case MountSource.DeviceFile(var serial) -> message.setDiskSerial(serial).build();
             case MountSource.ImageLayers(var serials) ->
                     message.setImage(ImageMount.newBuilder().addAllLayerSerials(serials)).build();

@@ -86,6 +86,13 @@ final class SandboxShares {
         var tree = shares.look(path, writable(mount), mounts(mount));
         var one = showing(tree);
         one.users.add(container);
+        if (tree.shown() == Shares.Shown.SOCKET) {
+            return new MountPlan(
+                    mount.containerPath(),
+                    new MountSource.Socket(one.spec.name()),
+                    mount.readOnly(),
+                    mount.subPath());
+        }
         return new MountPlan(
                 mount.containerPath(),
                 new MountSource.Share(one.spec.name(), propagation(mount)),

@@ -12,6 +12,7 @@ import podvm.engine.Deadline;
 import podvm.engine.GuestPorts;
 import podvm.engine.GuestResources;
 import podvm.engine.GuestShares;
+import podvm.engine.GuestSockets;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
 
@@ -79,6 +80,11 @@ public final class FakeAgent implements Agent {
     @Override
     public GuestShares shares() {
         return new FakeGuestShares(guest, this);
+    }
+
+    @Override
+    public GuestSockets sockets() {
+        return new FakeGuestSockets(guest, this);
     }
 
     @Override

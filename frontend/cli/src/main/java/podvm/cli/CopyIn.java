@@ -43,10 +43,10 @@ final class CopyIn {
 
     void run(String from, Path source, Cp.Remote to) throws Failure, IOException {
         boolean follow = from.endsWith("/") || Cp.isContents(from);
-        var start = follow ? source.toRealPath() : source;
-        if (!Files.exists(start, LinkOption.NOFOLLOW_LINKS)) {
+        if (!(follow ? Files.exists(source) : Files.exists(source, LinkOption.NOFOLLOW_LINKS))) {
             throw Failure.of("there is no file " + from, "name one that is there");
         }
+        var start = follow ? source.toRealPath() : source;
         var begin =
                 WriteFilesStart.newBuilder()
                         .setPod(to.pod())

@@ -6,11 +6,13 @@ import java.util.Optional;
 
 /** Copies files and directories into a container or out of it. */
 final class Cp implements Command {
+    private static final String ARCHIVE = "-";
+
     @Override
     public Syntax syntax() {
         return Syntax.of(
                 "cp",
-                "POD:PATH PATH | PATH POD:PATH",
+                "POD:PATH PATH|- | PATH|- POD:PATH",
                 "copy files into a running container or out of it",
                 2,
                 2,
@@ -41,11 +43,17 @@ final class Cp implements Command {
         var target = Remote.parse(to, container);
         if (source.isPresent() == target.isPresent()) {
             throw Failure.usage(
-                    "one side of a copy is a pod, the other is here",
+                    source.isPresent()
+                            ? "both sides of the copy are pods: %s and %s".formatted(from, to)
+                            : "neither side of the copy is a pod: %s and %s".formatted(from, to),
                     "usage: " + syntax().usage() + "; a path here with a colon begins with ./");
         }
         try (var progress = Transfers.quiet(session.stdio(), "copying")) {
-            if (source.isPresent()) {
+            if (to.equals(ARCHIVE) && source.isPresent()) {
+                new ArchiveOut(session).run(source.get());
+            } else if (from.equals(ARCHIVE) && target.isPresent()) {
+                new ArchiveIn(session, progress, given.has("--archive")).run(target.get());
+            } else if (source.isPresent()) {
                 new CopyOut(session, progress, given.has("--archive")).run(source.get(), to);
             } else {
                 new CopyIn(session, progress, given.has("--archive"))

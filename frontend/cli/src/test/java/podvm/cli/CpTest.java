@@ -1,12 +1,14 @@
 package podvm.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static podvm.engine.fake.FakeFiles.entry;
 
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -81,6 +83,55 @@ class CpTest {
         assertThat(here("new/data/a")).hasContent("one two");
         assertThat(shell.podvm("cp", "p:/data/.", here("new").toString()).code()).isZero();
         assertThat(here("new/data/data")).doesNotExist();
+    }
+
+    @Test
+    void anArchiveComesOutAndGoesInAgain() {
+        var files = pods.files();
+        files.put(entry("", Kind.DIRECTORY, ""));
+        files.put(new Entry("a", Kind.FILE, 0640, 0, 0, Instant.EPOCH, 7, ""));
+        files.put(new Data("one two".getBytes(UTF_8)));
+        files.put(entry("b", Kind.HARD_LINK, "a"));
+        files.put(entry("c", Kind.SYMLINK, "../../elsewhere"));
+
+        var out = shell.podvm("cp", "p:/data", "-");
+        assertThat(out.code()).as(out.err()).isZero();
+        var in = shell.withInput(out.out(), "cp", "-", "p:/into");
+
+        assertThat(in.code()).as(in.err()).isZero();
+        assertThat(files.target()).contains(new Target("/into/", "", false, true));
+        assertThat(
+                        files.pieces().stream()
+                                .map(piece ->
+                                        switch (piece) {
+                                            case Entry one ->
+                                                    one.kind()
+                                                            + " "
+                                                            + one.path()
+                                                            + " "
+                                                            + one.target();
+                                            case Data data -> new String(data.bytes(), UTF_8);
+                                        }))
+                .containsExactly(
+                        "DIRECTORY data ",
+                        "FILE data/a ",
+                        "one two",
+                        "HARD_LINK data/b data/a",
+                        "SYMLINK data/c ../../elsewhere");
+    }
+
+    @Test
+    void wrongSidesAreToldInOneLineAndNothingIsSent() {
+        assertThat(shell.podvm("cp", here("a").toString(), here("b").toString()).err())
+                .contains("neither side of the copy is a pod");
+        assertThat(shell.podvm("cp", "p:/a", "p:/b").err()).contains("both sides");
+        var missing = shell.podvm("cp", here("none") + "/", "p:/x");
+        assertThat(missing.code()).isEqualTo(125);
+        assertThat(missing.err()).contains("there is no file").doesNotContain("Exception");
+        var text = shell.withInput("no archive", "cp", "-", "p:/x");
+        assertThat(text.code()).isEqualTo(125);
+        assertThat(text.err()).contains("no tar archive");
+        assertThat(shell.podvm("cp", "nobody:/a", here("b").toString()).err()).contains("nobody");
     }
 
     @Test

@@ -79,7 +79,9 @@ public final class HostShares implements Shares, AutoCloseable {
                     "not the name of a share: " + share.name(),
                     "use 1 to 64 of a-z, 0-9, '.', '_', '-'");
         }
-        return Patience.with(share.tree().root(), workers, () -> opened(pod, share));
+        return share.tree().shown() == Shares.Shown.SOCKET
+                ? new ServedSocket(share)
+                : Patience.with(share.tree().root(), workers, () -> opened(pod, share));
     }
 
     private HostShare opened(PodId pod, ShareSpec share) throws PodException {

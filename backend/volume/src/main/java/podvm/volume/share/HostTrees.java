@@ -1,11 +1,14 @@
 package podvm.volume.share;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.engine.Shares;
 import podvm.engine.Shares.Mounts;
 import podvm.engine.Shares.Tree;
 import podvm.engine.Shares.Writable;
@@ -27,6 +30,9 @@ final class HostTrees {
         try (var place = found(path)) {
             var stat = checked(path, place);
             var root = name(path, place, stat);
+            if (stat.is(FileStat.SOCKET)) {
+                return socket(root);
+            }
             if (root.startsWith(DEVICES) && !root.startsWith(SHARED_MEMORY)) {
                 throw new PodException(
                         Kind.UNSUPPORTED,
@@ -43,6 +49,16 @@ final class HostTrees {
                     "is /proc mounted?",
                     e);
         }
+    }
+
+    private static Tree socket(Path root) throws PodException {
+        if (root.toString().getBytes(UTF_8).length > ServedSocket.LONGEST_PATH) {
+            throw new PodException(
+                    Kind.UNSUPPORTED,
+                    "cannot share the socket " + root + ": its path is too long to connect to",
+                    "at most " + ServedSocket.LONGEST_PATH + " bytes");
+        }
+        return new Tree(root, Writable.ALL, Mounts.LIVE, Shares.Shown.SOCKET);
     }
 
     static OptionalLong hugepages(Path path) {
@@ -81,11 +97,14 @@ final class HostTrees {
     /** What a machine can do something with. */
     static FileStat checked(Path path, Place place) throws ErrnoException, PodException {
         var stat = place.stat();
+        if (stat.is(FileStat.SOCKET)) {
+            return stat;
+        }
         if (!stat.is(FileStat.DIRECTORY) && !stat.is(FileStat.REGULAR)) {
             throw new PodException(
                     Kind.UNSUPPORTED,
-                    "cannot share " + path + ": neither a directory nor a regular file",
-                    "sockets, pipes and devices of the host do nothing in a machine");
+                    "cannot share " + path + ": neither a directory, a regular file nor a socket",
+                    "pipes and devices of the host do nothing in a machine");
         }
         if (HostMounts.ofKernel(place)) {
             throw new PodException(

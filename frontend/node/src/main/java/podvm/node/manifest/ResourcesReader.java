@@ -53,7 +53,9 @@ final class ResourcesReader {
         for (var name : names(limits, requests)) {
             var limit = amount(limits, name);
             var request = amount(requests, name);
-            var value = limits.or(() -> requests).flatMap(mapping -> mapping.get(name));
+            var value =
+                    limits.flatMap(mapping -> mapping.get(name))
+                            .or(() -> requests.flatMap(mapping -> mapping.get(name)));
             var size = pageBytes(name);
             if (size.isEmpty()) {
                 value.ifPresent(it -> it.problem("a machine has pages of 2Mi and 1Gi alone"));

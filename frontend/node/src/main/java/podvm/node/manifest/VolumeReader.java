@@ -100,14 +100,16 @@ final class VolumeReader {
         var memory = medium.equals("Memory");
         var limit = source.get("sizeLimit");
         source.finish(KubernetesFields.EMPTY_DIR);
+        if (medium.startsWith(HUGEPAGES)) {
+            limit.ifPresent(value ->
+                    value.problem("not honoured by podvm run: the containers' hugepages are it"));
+            return new VolumeSpec.Hugepages(PAGES.getOrDefault(medium, ONLY_SIZE));
+        }
         if (!memory) {
             limit.ifPresent(value ->
                     value.problem(
-                            "not honoured by podvm run: a directory on disk, or of large pages,"
-                                    + " has no limit of its own; remove it or use medium: Memory"));
-            if (medium.startsWith(HUGEPAGES)) {
-                return new VolumeSpec.Hugepages(PAGES.getOrDefault(medium, ONLY_SIZE));
-            }
+                            "not honoured by podvm run: a directory on disk has no limit of"
+                                    + " its own; remove it or use medium: Memory"));
             return new VolumeSpec.EmptyDir();
         }
         return new VolumeSpec.Memory(limit.flatMap(VolumeReader::bytes).orElse(0L));
