@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -35,11 +36,26 @@ public final class TreeListing {
     /** Of a directory, as find, stat, sha256sum and getfattr see it. */
     public static Map<String, String> of(Path root) throws Exception {
         var work = Files.createTempDirectory("listing-");
-        run(root, work);
-        var devices = pairs(read(work.resolve("devices")));
-        var contents = contents(read(work.resolve("content")));
-        var xattrs = xattrs(read(work.resolve("xattrs")));
-        var fields = read(work.resolve("stat")).split("\0", -1);
+        try {
+            run(root, work);
+            return of(
+                    read(work.resolve("stat")).split("\0", -1),
+                    pairs(read(work.resolve("devices"))),
+                    contents(read(work.resolve("content"))),
+                    xattrs(read(work.resolve("xattrs"))));
+        } finally {
+            for (var file : List.of("stat", "devices", "content", "xattrs")) {
+                Files.deleteIfExists(work.resolve(file));
+            }
+            Files.delete(work);
+        }
+    }
+
+    private static Map<String, String> of(
+            String[] fields,
+            Map<String, String> devices,
+            Map<String, String> contents,
+            Map<String, TreeMap<String, String>> xattrs) {
         var found = new TreeMap<String, String>();
         var groups = new HashMap<String, String>();
         for (int at = 0; at + 9 <= fields.length; at += 9) {
