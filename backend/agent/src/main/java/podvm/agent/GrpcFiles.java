@@ -1,7 +1,7 @@
 package podvm.agent;
 
-import java.time.Duration;
 import java.io.IOException;
+import java.time.Duration;
 import podvm.engine.ContainerFiles;
 import podvm.engine.ContainerId;
 import podvm.engine.PodException;
@@ -25,9 +25,7 @@ record GrpcFiles(Connection connection, ContainerId container) implements Contai
                             .setPath(path)
                             .build());
             call.halfClose();
-            for (var next = call.receive(STALLED);
-                    next != null;
-                    next = call.receive(STALLED)) {
+            for (var next = call.receive(STALLED); next != null; next = call.receive(STALLED)) {
                 var piece = FilePieces.read(next);
                 if (piece.isEmpty()) {
                     throw connection.peer().corrupt(what, "a file that cannot be one");

@@ -94,7 +94,9 @@ final class ArchiveOut {
         }
         if (left > 0) {
             session.stdio()
-                    .tell("podvm: grew shorter while it was copied: " + name.replaceAll("\\p{Cc}", "?"));
+                    .tell(
+                            "podvm: grew shorter while it was copied: "
+                                    + name.replaceAll("\\p{Cc}", "?"));
         }
         for (; left > 0; left -= Math.min(left, TarHeader.BLOCK)) {
             out.write(new byte[(int) Math.min(left, TarHeader.BLOCK)]);

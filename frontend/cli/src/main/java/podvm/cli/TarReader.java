@@ -32,7 +32,8 @@ final class TarReader {
         while (true) {
             var block = in.readNBytes(TarHeader.BLOCK);
             if (block.length == 0 || Arrays.equals(block, new byte[TarHeader.BLOCK])) {
-                // what follows the archive is padding, which whoever writes it may wait to be rid of
+                // what follows the archive is padding, which whoever writes it may wait to be rid
+                // of
                 in.transferTo(OutputStream.nullOutputStream());
                 return Optional.empty();
             }
@@ -106,7 +107,8 @@ final class TarReader {
                 blank++;
             }
             var length = new String(records, at, blank - at, UTF_8);
-            if (!length.matches("[1-9]\\d{0,6}") || at + Integer.parseInt(length) > records.length) {
+            if (!length.matches("[1-9]\\d{0,6}")
+                    || at + Integer.parseInt(length) > records.length) {
                 return;
             }
             int end = at + Integer.parseInt(length);

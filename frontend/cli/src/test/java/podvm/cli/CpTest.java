@@ -1,7 +1,7 @@
 package podvm.cli;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
 import static podvm.engine.fake.FakeFiles.entry;
 
 import java.nio.file.Files;
