@@ -47,7 +47,7 @@ fn raise_limits() -> Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let none = Rlimit { current: None, maximum: None };
     let files = Rlimit { current: Some(1024), maximum: Some(524_288) };
-    for (name, resource, limit) in [("nofile", Resource::Nofile, files), ("nproc", Resource::Nproc, none.clone()), ("core", Resource::Core, none)] {
+    for (name, resource, limit) in [("nofile", Resource::Nofile, files), ("nproc", Resource::Nproc, none), ("core", Resource::Core, none)] {
         setrlimit(resource, limit).doing(|| format!("set the limit {name}"))?;
     }
     Ok(())

@@ -203,7 +203,8 @@ mod tests {
     fn a_cgroup_is_written_by_its_known_files_alone() {
         let setting = |file: &str, value: &str| [CgroupSetting { file: file.into(), value: value.into() }];
         assert!(settings("s", &setting("memory.max", "max")).is_ok());
-        for (file, value) in [("cgroup.procs", "1"), ("../memory.max", "1"), ("memory.max", ""), ("memory.max", "1\0"), ("hugetlb.x", "1")] {
+        for (file, value) in [("cgroup.procs", "1"), ("../memory.max", "1"), ("memory.max", ""), ("memory.max", "1\0"), ("hugetlb.x", "1")]
+        {
             assert!(settings("s", &setting(file, value)).is_err(), "{file}");
         }
     }

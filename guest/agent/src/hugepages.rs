@@ -32,7 +32,11 @@ fn reserve_in(root: &Path, wanted: &[Hugepages]) -> Result<()> {
     let sizes = sizes(root)?;
     for pages in wanted {
         if pages.bytes > 0 && !sizes.contains(&pages.page_bytes) {
-            return Err(Error::invalid(format!("hugepages: this machine has no pages of {}, only of {}", size(pages.page_bytes), list(&sizes))));
+            return Err(Error::invalid(format!(
+                "hugepages: this machine has no pages of {}, only of {}",
+                size(pages.page_bytes),
+                list(&sizes)
+            )));
         }
     }
     let count = |size: u64| wanted.iter().filter(|w| w.page_bytes == size).map(|w| w.bytes.div_ceil(size)).sum::<u64>();
@@ -63,7 +67,8 @@ fn set(root: &Path, page_bytes: u64, count: u64) -> Result<()> {
             return Ok(());
         }
     }
-    let message = format!("hugepages: {has} of {count} pages of {} are there: the machine has no more memory in one piece", size(page_bytes));
+    let message =
+        format!("hugepages: {has} of {count} pages of {} are there: the machine has no more memory in one piece", size(page_bytes));
     Err(Error::new(Kind::Exhausted, message))
 }
 

@@ -11,11 +11,12 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::api::agent_server::Agent;
 use crate::api::{
-    AcceptSocketRequest, AcceptSocketResponse, AdjustVcpusRequest, AdjustVcpusResponse, ConfigureSandboxRequest, ConfigureSandboxResponse, ConnectPortRequest, ConnectPortResponse,
-    ContainerState, CreateContainerRequest, CreateContainerResponse, EndShareRequest, EndShareResponse, ExecRequest, ExecResponse,
-    FilePiece, HelloRequest, HelloResponse, ListProcessesRequest, ListProcessesResponse, MountShareRequest, MountShareResponse,
-    OpenSocketRequest, OpenSocketResponse, OutputChunk, PrepareRequest, PrepareResponse, PutVolumeRequest, PutVolumeResponse, ReadFilesRequest, ReadOutputRequest,
-    RemoveContainerRequest, ReserveHugepagesRequest, ReserveHugepagesResponse, RemoveContainerResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security, ShareAnswer, ShareRequest,
+    AcceptSocketRequest, AcceptSocketResponse, AdjustVcpusRequest, AdjustVcpusResponse, ConfigureSandboxRequest, ConfigureSandboxResponse,
+    ConnectPortRequest, ConnectPortResponse, ContainerState, CreateContainerRequest, CreateContainerResponse, EndShareRequest,
+    EndShareResponse, ExecRequest, ExecResponse, FilePiece, HelloRequest, HelloResponse, ListProcessesRequest, ListProcessesResponse,
+    MountShareRequest, MountShareResponse, OpenSocketRequest, OpenSocketResponse, OutputChunk, PrepareRequest, PrepareResponse,
+    PutVolumeRequest, PutVolumeResponse, ReadFilesRequest, ReadOutputRequest, RemoveContainerRequest, RemoveContainerResponse,
+    ReserveHugepagesRequest, ReserveHugepagesResponse, ResizeTerminalRequest, ResizeTerminalResponse, Security, ShareAnswer, ShareRequest,
     ShutdownRequest, ShutdownResponse, SignalContainerRequest, SignalContainerResponse, StartContainerRequest, StartContainerResponse,
     StatsRequest, StatsResponse, UpdateResourcesRequest, UpdateResourcesResponse, WatchContainersRequest, WriteFilesRequest,
     WriteFilesResponse, WriteInputRequest, WriteInputResponse, exec_request, read_output_request, write_files_request,

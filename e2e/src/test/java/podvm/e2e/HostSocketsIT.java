@@ -51,7 +51,10 @@ class HostSocketsIT {
         private static void answer(SocketChannel client, String name) {
             try (client) {
                 var said = new String(Channels.newInputStream(client).readAllBytes(), UTF_8);
-                client.write(ByteBuffer.wrap((name + " heard " + said + "\n").getBytes(UTF_8)));
+                var answer = ByteBuffer.wrap((name + " heard " + said + "\n").getBytes(UTF_8));
+                while (answer.hasRemaining()) {
+                    client.write(answer);
+                }
             } catch (IOException e) {
                 // the client has gone
             }

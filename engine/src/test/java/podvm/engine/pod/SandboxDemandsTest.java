@@ -125,6 +125,20 @@ class SandboxDemandsTest {
     }
 
     @Test
+    void aLargerOverheadMakesTheMachineLargerAndIsKnownToTheNextDaemon() throws Exception {
+        var sandbox = rig.run("web");
+        rig.guest().growth.room(1, 1024);
+
+        rig.table.resources().update(sandbox, Resources.NONE, Optional.of(256 * MIB));
+
+        assertThat(rig.guest().growth.moreMib()).isEqualTo(256);
+        rig.restart();
+        rig.table.resources().update(sandbox, Resources.NONE, Optional.empty());
+        assertThat(rig.node.sandboxJournals.readAll().getFirst().bounds().overheadBytes())
+                .contains(256 * MIB);
+    }
+
+    @Test
     void aListSaysWhatTheKernelSays() throws Exception {
         assertThat(NumberList.parse("", "5,0-2,1\n")).hasToString("0-2,5");
         assertThat(NumberList.parse("", " ")).isEqualTo(NumberList.NONE);

@@ -1,10 +1,10 @@
 package podvm.cli;
 
 import java.io.IOException;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
 import java.util.Locale;
 import podvm.proto.node.v1.GetPodRequest;
 import podvm.proto.node.v1.LogLine;
@@ -64,8 +64,10 @@ final class Logs implements Command {
                     text.matches("([0-9]+[hms])+")
                             ? now.minus(Duration.parse("PT" + text.toUpperCase(Locale.ROOT)))
                             : OffsetDateTime.parse(text).toInstant();
-            return instant.getEpochSecond() * 1_000_000_000L + instant.getNano();
-        } catch (DateTimeParseException | ArithmeticException _) {
+            // nothing here is older
+            var after = instant.isBefore(Instant.EPOCH) ? Instant.EPOCH : instant;
+            return Math.multiplyExact(after.getEpochSecond(), 1_000_000_000L) + after.getNano();
+        } catch (DateTimeException | ArithmeticException _) {
             throw Failure.usage(
                     "not a time: " + text, "write 90s, 10m, 1h30m, or 2026-01-31T12:00:00Z");
         }
