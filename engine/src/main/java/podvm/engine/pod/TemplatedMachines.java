@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import podvm.engine.Agent;
 import podvm.engine.Agents;
 import podvm.engine.Deadline;
 import podvm.engine.Machine;
@@ -110,7 +111,7 @@ public final class TemplatedMachines implements Machines, AutoCloseable {
     private void draw(Templates templates, MachineSpec spec)
             throws PodException, InterruptedException {
         try (var draft = templates.draft(spec, Deadline.after(boot))) {
-            try (var agent = agents.connect(draft.machine().guest(), Deadline.after(boot))) {
+            try (var agent = answer(draft.machine())) {
                 agent.prepare(Deadline.after(CALL));
             }
             draft.freeze(Deadline.after(CALL));
@@ -121,9 +122,13 @@ public final class TemplatedMachines implements Machines, AutoCloseable {
 
     private void tryOut(Templates.Draft draft) throws PodException, InterruptedException {
         try (var machine = draft.trial(Deadline.after(boot));
-                var agent = agents.connect(machine.guest(), Deadline.after(boot))) {
+                var agent = answer(machine)) {
             var _ = agent.infoNow(Deadline.after(CALL));
         }
+    }
+
+    private Agent answer(Machine machine) throws PodException, InterruptedException {
+        return FirstAnswer.of(agents, machine, Deadline.after(boot), () -> {});
     }
 
     @Override

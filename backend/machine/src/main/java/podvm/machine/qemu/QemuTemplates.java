@@ -96,7 +96,7 @@ final class QemuTemplates implements Templates, AutoCloseable {
 
     /** Such a machine, of nobody's, that reaches nothing. */
     private static MachineSpec blank(MachineSpec spec) {
-        var nics = spec.nics().stream().map(nic -> (Nic) new Nic.Unplugged(nic.mac())).toList();
+        var nics = spec.nics().stream().map(nic -> (Nic) new Nic.Unplugged(nic)).toList();
         return new MachineSpec(PodId.random(), spec.size(), List.of(), nics, Optional.empty());
     }
 
@@ -163,14 +163,24 @@ final class QemuTemplates implements Templates, AutoCloseable {
      *
      * @param ingredients names and states of the files that a machine is made of
      */
-    private record Shape(MachineSize size, List<String> macs, List<String> ingredients) {
+    private record Shape(MachineSize size, List<String> nics, List<String> ingredients) {
         static Shape of(QemuOptions options, MachineSpec spec) throws PodException {
             var files = List.of(options.binary(), options.kernel(), options.initramfs());
             var ingredients = new ArrayList<String>();
             for (var file : files) {
                 ingredients.add(state(file));
             }
-            return new Shape(spec.size(), spec.nics().stream().map(Nic::mac).toList(), ingredients);
+            var nics = spec.nics().stream().map(Shape::kind).toList();
+            return new Shape(spec.size(), nics, ingredients);
+        }
+
+        /** What the guest knows of it. */
+        private static String kind(Nic nic) {
+            return switch (nic) {
+                case Nic.User(var mac) -> "user " + mac;
+                case Nic.Tap tap -> "tap " + tap.mac();
+                case Nic.Unplugged(var like) -> kind(like);
+            };
         }
 
         private static String state(Path file) throws PodException {
