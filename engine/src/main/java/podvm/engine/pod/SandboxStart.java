@@ -107,7 +107,12 @@ final class SandboxStart {
             }
             var spec =
                     new MachineSpec(
-                            id, size, List.copyOf(disks.values()), network.nics(), extras.group());
+                            id,
+                            pod.namespace(),
+                            size,
+                            List.copyOf(disks.values()),
+                            network.nics(),
+                            extras.group());
             var guest = connected(network, () -> guest(spec, undo, beforeContainers));
             configure(guest.agent(), network, scratch.disk().serial());
             reached.accept("sandbox.configured");
