@@ -88,8 +88,10 @@ final class MicrovmArguments {
                 // away and translated again: with 32 that was every third block, 0.5 s of 3.5
                 add("-accel", "tcg,tb-size=64");
                 // With "enhanced rep movsb" the kernel clears and copies pages by the byte, which
-                // is fast in a processor and a loop of 4096 rounds when emulated
-                add("-cpu", "max,erms=off");
+                // is fast in a processor and a loop of 4096 rounds when emulated. Newer QEMU also
+                // has
+                // "fast short rep mov", without which Linux 6.1 expects the other: it hangs
+                add("-cpu", "max,erms=off,fsrm=off");
             }
         }
         add("-global", "virtio-mmio.force-legacy=false");
