@@ -8,6 +8,7 @@ import java.util.List;
 import podvm.engine.PodException;
 import podvm.machine.qemu.BareMachine;
 import podvm.machine.qemu.QemuOptions;
+import podvm.machine.qemu.TemplateRules;
 
 /** The control: the VMM and kernel of a pod with a process 1 that writes one line. */
 record Bare(Process process, double millisToLine, double cpuMillisToLine) {
@@ -41,7 +42,7 @@ record Bare(Process process, double millisToLine, double cpuMillisToLine) {
                 options.accelerator(),
                 options.runDirectory(),
                 options.user(),
-                0,
+                TemplateRules.NONE,
                 1,
                 List.of("--", "wait"));
     }

@@ -11,6 +11,7 @@ import podvm.machine.VmmUser;
 import podvm.machine.qemu.AcceleratorProbe;
 import podvm.machine.qemu.QemuOptions;
 import podvm.machine.qemu.QemuPrerequisites;
+import podvm.machine.qemu.TemplateRules;
 
 /**
  * Where the things to measure are.
@@ -63,7 +64,7 @@ record Place(Path home, Path java, Path guest, Path busybox, Path binary) {
                 probe.verdict().accelerator(),
                 scratch,
                 Optional.<VmmUser>empty(),
-                0,
+                TemplateRules.NONE,
                 1,
                 List.of());
     }

@@ -5,7 +5,9 @@ box=/bin/busybox
 # Hundredths of a second since the machine's start. Each figure takes long enough for that.
 now() {
   read -r up _ </proc/uptime
-  echo "${up%.*}${up#*.}"
+  up=${up%.*}${up#*.}
+  # a number that begins with 0 would be octal
+  echo "${up#"${up%%[!0]*}"}"
 }
 
 measure() {

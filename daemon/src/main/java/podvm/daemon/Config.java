@@ -16,6 +16,8 @@ import java.util.function.LongPredicate;
 import podvm.cri.streaming.StreamTls;
 import podvm.engine.PodException;
 import podvm.engine.PodException.Kind;
+import podvm.machine.qemu.TemplateRules;
+import podvm.machine.qemu.TemplateRules.Sharing;
 import podvm.network.ChosenNetworks;
 
 /**
@@ -25,7 +27,6 @@ import podvm.network.ChosenNetworks;
  * @param guest directory with vmlinux and initramfs.cpio
  * @param accelerator "auto", "kvm" or "tcg"
  * @param qemu empty: found on PATH
- * @param templates of machines, kept at most; 0: every pod's machine boots on its own
  * @param growth how many times as large as it was started a machine may become
  * @param hostsDirectories with hosts.toml files for registries; the first that knows a host counts
  * @param dockerConfig empty: where the environment says
@@ -49,7 +50,7 @@ public record Config(
         int defaultMemoryMib,
         int overheadMib,
         int scratchMib,
-        int templates,
+        TemplateRules templates,
         int growth,
         Duration boot,
         Duration firstBackoff,
@@ -142,7 +143,7 @@ public record Config(
                                 10 * 1024,
                                 n -> n >= 64 && n <= TEBI,
                                 "64 to 1048576"),
-                        reader.number("machine.templates", 0, n -> n >= 0 && n <= 100, "0 to 100"),
+                        reader.templates(),
                         reader.number("machine.growth", 4, n -> n >= 1 && n <= 64, "1 to 64"),
                         reader.duration("machine.boot-timeout-ms", Duration.ofSeconds(60)),
                         reader.duration("restart.first-backoff-ms", Duration.ofSeconds(10)),
@@ -181,6 +182,17 @@ public record Config(
 
         <T> Optional<T> text(String key, Function<String, T> parse) {
             return Optional.ofNullable((String) values.remove(key)).map(String::strip).map(parse);
+        }
+
+        TemplateRules templates() {
+            var most = number("machine.templates", 0, n -> n >= 0 && n <= 100, "0 to 100");
+            var mib = number("machine.templates-mib", 0, n -> n >= 0 && n <= TEBI, "0 to 1048576");
+            var sharing = choice("machine.template-sharing", List.of("node", "namespace", "off"));
+            return switch (sharing) {
+                case "off" -> TemplateRules.NONE;
+                case "namespace" -> new TemplateRules(most, mib, Sharing.NAMESPACE);
+                default -> new TemplateRules(most, mib, Sharing.NODE);
+            };
         }
 
         Path path(String key, Path fallback) {

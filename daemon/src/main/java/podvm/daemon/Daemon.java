@@ -21,6 +21,7 @@ import podvm.engine.Rollback;
 import podvm.engine.log.LogWriter;
 import podvm.engine.pod.EngineSettings;
 import podvm.engine.pod.NodePods;
+import podvm.engine.pod.NodeTemplates;
 import podvm.engine.pod.PodHistory;
 import podvm.engine.pod.PodTable;
 import podvm.engine.pod.Ports;
@@ -142,7 +143,10 @@ final class Daemon implements AutoCloseable {
             var facts = new NodeFacts(state, verdict);
             var service =
                     new NodeService(
-                            pods, facts::version, () -> findings(config, probe, images, cni));
+                            pods,
+                            new NodeTemplates(machines, settings(config)),
+                            facts::version,
+                            () -> findings(config, probe, images, cni));
             var server = undo.add(NodeServer.start(run.resolve("node.sock"), service));
             if (config.cri().isPresent()) {
                 serveCri(

@@ -32,6 +32,7 @@ import podvm.machine.qemu.Accelerator;
 import podvm.machine.qemu.QemuMachines;
 import podvm.machine.qemu.QemuOptions;
 import podvm.machine.qemu.QemuPrerequisites;
+import podvm.machine.qemu.TemplateRules;
 import podvm.network.UserNetworks;
 import podvm.volume.ScratchVolumes;
 import podvm.volume.share.HostShares;
@@ -60,7 +61,7 @@ final class RealNode implements AutoCloseable {
                                 Accelerator.TCG,
                                 Directories.own(directory.resolve("run")),
                                 User.isRoot() ? Optional.of(VmmUser.find(false)) : Optional.empty(),
-                                0,
+                                TemplateRules.NONE,
                                 2,
                                 List.of()),
                         new NodeCgroups(Path.of("/sys/fs/cgroup"), System.out::println));

@@ -98,6 +98,48 @@ class CopiesIT {
     }
 
     @Test
+    void templatesAreListedRemovedAndMadeAnew() throws Exception {
+        node.podvm("run", "--rm", manifest("counted", "true")).expect(0);
+        var listed = node.podvm("template", "ls", "-o", "json").expect(0).json();
+        assertThat(listed).hasSize(1);
+        assertThat(listed.get(0).path("networks").toString()).isEqualTo("[\"user\"]");
+        assertThat(listed.get(0).path("copies").asLong()).isPositive();
+        assertThat(listed.get(0).path("bytes").asLong()).isGreaterThan(10 << 20);
+        assertThat(node.podvm("template", "prune").expect(0).out()).isEqualTo("removed: 1\n");
+        assertThat(node.podvm("template", "ls", "-o", "json").expect(0).json()).isEmpty();
+
+        var made = node.podvm("template", "build", "-o", "json").expect(0).json();
+        assertThat(made.path("memoryMib")).isEqualTo(listed.get(0).path("memoryMib"));
+        node.podvm("run", manifest("anew", "true")).expect(0);
+        assertThat(stages("anew")).contains("machine.cloned");
+        assertThat(node.podvm("template", "build", "--memory-mib", "99999999").exit())
+                .isEqualTo(125);
+    }
+
+    @Test
+    void namespacesNeedNotShareAndTemplatesTakeNoMoreMemoryThanTheyMay() throws Exception {
+        try (var strict =
+                Node.with(
+                                "machine.templates=4",
+                                "machine.templates-mib=180",
+                                "machine.template-sharing=namespace")
+                        .opened()) {
+            strict.podvm("template", "build", "--namespace", "other").expect(0);
+            strict.podvm("run", manifest("mine", "true")).expect(0);
+            var told = strict.inspect("mine").path("timeline").toString();
+            assertThat(told).contains("machine.started").doesNotContain("machine.cloned");
+            strict.podvm("template", "build", "--cpu-millis", "2000").expect(0);
+            var kept = strict.podvm("template", "ls", "-o", "json").expect(0).json();
+            assertThat(kept.toString()).contains("default").doesNotContain("other");
+            long bytes = 0;
+            for (var one : kept) {
+                bytes += one.path("bytes").asLong();
+            }
+            assertThat(bytes).isBetween(1L, 180L << 20);
+        }
+    }
+
+    @Test
     void theNextDaemonTakesUpACopy() throws Exception {
         var id =
                 node.detached(

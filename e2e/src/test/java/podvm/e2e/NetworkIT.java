@@ -48,7 +48,8 @@ class NetworkIT {
         node =
                 Node.with(
                         "network.cni-config=" + networks,
-                        "network.cni-plugins=" + plugins.orElseThrow());
+                        "network.cni-plugins=" + plugins.orElseThrow(),
+                        "machine.templates=2");
         node.open();
         before = remains().collect(Collectors.toUnmodifiableSet());
     }
@@ -145,11 +146,11 @@ class NetworkIT {
         assertThat(node.shell("web", "main", "cat /sys/class/net/eth0/address")).isEqualTo(inside);
 
         // host to pod, pod to pod, large enough for segmentation offload
-        var sum = node.shell("web", "main", "md5sum < /tmp/w/big");
         Wait.until(
                 "httpd answers",
                 () -> host("wget -q -O - http://" + ip4 + ":8080/ || true").equals("hello\n"),
                 node::daemonLog);
+        var sum = node.shell("web", "main", "md5sum < /tmp/w/big");
         assertThat(host("wget -q -O - http://" + ip4 + ":8080/big | md5sum")).isEqualTo(sum);
         assertThat(host("wget -q -O - http://[" + ip6 + "]:8080/big | md5sum")).isEqualTo(sum);
         for (var address : List.of(ip4, ip6)) {
@@ -182,9 +183,55 @@ class NetworkIT {
         assertThat(traces()).isEmpty();
     }
 
+    @Test
+    void aCopyIsConnectedAsAPodWhoseMachineBooted() throws Exception {
+        var serve =
+                "mkdir /tmp/w; seq 400000 > /tmp/w/big; echo hello > /tmp/w/index.html;"
+                        + " httpd -f -p 8080 -h /tmp/w";
+        var booted = start(pod("booted", "", serve));
+        Wait.until(
+                "a template is made",
+                () -> node.daemonLog().contains("event=TemplateMade"),
+                node::daemonLog);
+        var copy = start(pod("copied", "", serve));
+        assertThat(node.inspect(copy).path("timeline").toString()).contains("machine.cloned");
+
+        assertThat(Monitor.of(node, copy).virtioNetFeatures())
+                .isEqualTo(Monitor.of(node, booted).virtioNetFeatures())
+                .contains("VIRTIO_NET_F_CSUM", "VIRTIO_NET_F_HOST_TSO4", "VIRTIO_NET_F_GUEST_TSO6");
+        assertThat(node.shell("copied", "main", "cat /sys/class/net/eth0/mtu")).isEqualTo("1400\n");
+        var inside = host("ip netns exec podvm-" + copy + " cat /sys/class/net/eth0/address");
+        assertThat(node.shell("copied", "main", "cat /sys/class/net/eth0/address"))
+                .isEqualTo(inside);
+        assertThat(node.shell("copied", "main", "hostname; grep -c copied /etc/hosts"))
+                .isEqualTo("copied\n2\n");
+        node.shell("copied", "main", "ping -c 1 -W 5 fd13:7::1");
+        for (var pod : List.of("copied", "booted")) {
+            var page = "http://" + address(pod, "inet ") + ":8080/";
+            Wait.until(
+                    "httpd of " + pod + " answers",
+                    () -> host("wget -q -O - " + page + " || true").equals("hello\n"),
+                    node::daemonLog);
+        }
+        var sum = node.shell("copied", "main", "md5sum < /tmp/w/big");
+        for (var family : List.of("inet ", "inet6 ")) {
+            var mine = address("copied", family);
+            assertThat(node.shell("booted", "main", fetch(mine, "big") + " | md5sum"))
+                    .isEqualTo(sum);
+            var other = address("booted", family);
+            assertThat(node.shell("copied", "main", fetch(other, "big") + " | md5sum"))
+                    .isEqualTo(sum);
+        }
+        // nothing was sent by the address that machines have before they are a pod's
+        assertThat(host("bridge fdb show br " + BRIDGE)).doesNotContain("02:00:00:00:00:00");
+        node.podvm("stop", booted, copy).expect(0);
+        node.removeAll();
+        assertThat(traces()).isEmpty();
+    }
+
     /** Not by wget: that of a static busybox cannot resolve a name, and crashes over it. */
     private static String fetch(String address, String file) {
-        return "printf 'GET /%s HTTP/1.0\\r\\n\\r\\n' | nc %s 8080 | sed '1,/^\\r*$/d'"
+        return "printf 'GET /%s HTTP/1.0\\r\n\\r\n' | nc %s 8080 | sed '1,/^\\r*$/d'"
                 .formatted(file, address);
     }
 

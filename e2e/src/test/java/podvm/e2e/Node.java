@@ -29,6 +29,12 @@ final class Node
     /** Of the folders of all nodes of this run, and of no other run. */
     static final String PREFIX = "pv-" + ProcessHandle.current().pid() + "-";
 
+    /**
+     * Of podvmd's configuration, for every node of a run that does not say otherwise: "key=value",
+     * with blanks between several.
+     */
+    private static final String EVERYWHERE = "PODVM_E2E_SETTINGS";
+
     private static final int LOG_LINES = 60;
     private static final String CRI_SOCKET = "cri.socket";
 
@@ -45,7 +51,8 @@ final class Node
     private int manifests;
 
     private Node(Map<String, String> settings, List<String> as, boolean withImage) {
-        this.settings = settings;
+        this.settings = everywhere();
+        this.settings.putAll(settings);
         this.as = as;
         this.withImage = withImage;
     }
@@ -61,12 +68,21 @@ final class Node
      * @param settings "key=value"
      */
     static Node with(String... settings) {
+        return new Node(parsed(List.of(settings)), List.of(), true);
+    }
+
+    private static Map<String, String> parsed(List<String> settings) {
         var map = new HashMap<String, String>();
         for (var setting : settings) {
             var pair = setting.split("=", 2);
             map.put(pair[0], pair[1]);
         }
-        return new Node(map, List.of(), true);
+        return map;
+    }
+
+    private static Map<String, String> everywhere() {
+        var text = System.getenv().getOrDefault(EVERYWHERE, "").strip();
+        return parsed(text.isEmpty() ? List.of() : List.of(text.split("\\s+")));
     }
 
     /** One that a kubelet could use: with the socket for it. */

@@ -29,6 +29,15 @@ public sealed interface Nic {
      */
     record Tap(String mac, Path namespace, String device) implements Nic {}
 
-    /** Of a machine that nobody runs anything in: it leads nowhere. */
-    record Unplugged(String mac) implements Nic {}
+    /**
+     * Of a machine that nobody runs anything in: it leads nowhere.
+     *
+     * @param like what copies of the machine have instead; the guest cannot tell them apart
+     */
+    record Unplugged(Nic like) implements Nic {
+        @Override
+        public String mac() {
+            return like.mac();
+        }
+    }
 }

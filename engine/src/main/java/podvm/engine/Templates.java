@@ -37,16 +37,29 @@ public interface Templates {
         /** A copy that reaches nothing, to see whether it answers. */
         Machine trial(Deadline deadline) throws PodException, InterruptedException;
 
-        /** From now on machines of its shape start as its copies. */
-        void publish();
+        /**
+         * From now on machines of its shape start as its copies, and no longer as those of an older
+         * one. Fails with EXHAUSTED where it takes more memory than templates may.
+         */
+        Status publish() throws PodException;
 
         @Override
         void close() throws PodException;
     }
 
     /**
+     * @param networks its network devices, in words
+     * @param namespace whose pods start from it; empty: everybody's
      * @param clones how many machines have started from it
-     * @param failure why there is none for this size
+     * @param bytes of memory; copies share it until they write to it
+     * @param failure why there is none of this shape
      */
-    record Status(MachineSize size, Instant made, long clones, Optional<String> failure) {}
+    record Status(
+            MachineSize size,
+            List<String> networks,
+            String namespace,
+            Instant made,
+            long clones,
+            long bytes,
+            Optional<String> failure) {}
 }

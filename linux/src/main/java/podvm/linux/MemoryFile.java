@@ -9,6 +9,9 @@ import podvm.engine.PodException;
  * open or mapped, so that nobody need remove it.
  */
 public final class MemoryFile implements AutoCloseable {
+    /** Of statx(2), whatever the file system's are. */
+    private static final long STAT_BLOCK = 512;
+
     private static final int MFD_CLOEXEC = 1;
     private static final int MFD_ALLOW_SEALING = 2;
     private static final int F_ADD_SEALS = 1033;
@@ -59,6 +62,19 @@ public final class MemoryFile implements AutoCloseable {
     /** Likewise, to be written. */
     public Descriptor writer() throws PodException {
         return Descriptor.readWrite(path());
+    }
+
+    /** Memory that it takes; of a file that others write it is a moment's. */
+    public long bytes() throws PodException {
+        try {
+            return Place.stat(descriptor).blocks() * STAT_BLOCK;
+        } catch (ErrnoException e) {
+            throw new PodException(
+                    PodException.Kind.UNAVAILABLE,
+                    "cannot measure memory file " + name + ": " + e.getMessage(),
+                    "",
+                    e);
+        }
     }
 
     private Path path() {

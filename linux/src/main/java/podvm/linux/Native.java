@@ -35,6 +35,7 @@ final class Native {
     static final MethodHandle WAITID =
             errno("waitid", JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
     static final MethodHandle SETNS = errno("setns", JAVA_INT, JAVA_INT, JAVA_INT);
+    static final MethodHandle UNSHARE = errno("unshare", JAVA_INT, JAVA_INT);
     static final MethodHandle IOCTL = variadic("ioctl", 2, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
     static final MethodHandle SCHED_SETAFFINITY =
             errno("sched_setaffinity", JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);

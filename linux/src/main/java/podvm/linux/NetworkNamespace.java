@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import podvm.engine.PodException;
@@ -29,10 +30,33 @@ public record NetworkNamespace(Path file) {
             throw new PodException(
                     Kind.INVALID, "network device " + device + " has more than 15 letters", "");
         }
+        return elsewhere(
+                "tap-" + device,
+                () -> {
+                    enter();
+                    return tap(device);
+                });
+    }
+
+    /**
+     * A tap device in a namespace that has nothing else and no name: whatever is sent to it is
+     * lost. Both go when the descriptor is closed.
+     */
+    public static Descriptor lonelyTap() throws PodException {
+        return elsewhere(
+                "lonely-tap",
+                () -> {
+                    leave();
+                    return tap("podvm0");
+                });
+    }
+
+    private static Descriptor elsewhere(String name, Callable<Descriptor> opening)
+            throws PodException {
         // A thread of its own that ends here: no other code may ever run in the namespace, and
         // what a thread starts lazily, such as the reaper of processes, would stay there.
-        var opened = new FutureTask<>(() -> openHere(device));
-        var thread = Thread.ofPlatform().name("tap-" + device).start(opened);
+        var opened = new FutureTask<>(opening);
+        var thread = Thread.ofPlatform().name(name).start(opened);
         var interrupted = false;
         try {
             while (true) {
@@ -65,20 +89,44 @@ public record NetworkNamespace(Path file) {
         }
     }
 
-    private Descriptor openHere(String device) throws PodException {
+    private void enter() throws PodException {
         try (var namespace = Descriptor.readOnly(file);
                 var arena = Arena.ofConfined()) {
             var errno = Errno.capture(arena);
             if ((int) Native.SETNS.invokeExact(errno, namespace.number(), CLONE_NEWNET) < 0) {
                 throw Errno.of(errno).exception("enter network namespace", file);
             }
+        } catch (PodException e) {
+            throw e;
+        } catch (Throwable e) {
+            throw Native.broken(e);
+        }
+    }
+
+    private static void leave() throws PodException {
+        try (var arena = Arena.ofConfined()) {
+            var errno = Errno.capture(arena);
+            if ((int) Native.UNSHARE.invokeExact(errno, CLONE_NEWNET) < 0) {
+                throw Errno.of(errno)
+                        .exception("make a network namespace for", Path.of("a template"));
+            }
+        } catch (PodException e) {
+            throw e;
+        } catch (Throwable e) {
+            throw Native.broken(e);
+        }
+    }
+
+    private static Descriptor tap(String device) throws PodException {
+        try (var arena = Arena.ofConfined()) {
+            var errno = Errno.capture(arena);
             var tap = Descriptor.readWrite(CLONE_DEVICE);
             var request = arena.allocate(IFREQ_BYTES, 8);
             request.setString(0, device, StandardCharsets.US_ASCII);
             request.set(ValueLayout.JAVA_SHORT, 16, TAP_WITH_OFFLOADS);
             if ((int) Native.IOCTL.invokeExact(errno, tap.number(), TUNSETIFF, request) < 0) {
                 tap.close();
-                throw Errno.of(errno).exception("open tap " + device + " in", file);
+                throw Errno.of(errno).exception("open tap " + device + " with", CLONE_DEVICE);
             }
             return tap;
         } catch (PodException e) {

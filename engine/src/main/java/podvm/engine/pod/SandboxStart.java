@@ -6,8 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import podvm.engine.Agent;
@@ -109,7 +107,12 @@ final class SandboxStart {
             }
             var spec =
                     new MachineSpec(
-                            id, size, List.copyOf(disks.values()), network.nics(), extras.group());
+                            id,
+                            pod.namespace(),
+                            size,
+                            List.copyOf(disks.values()),
+                            network.nics(),
+                            extras.group());
             var guest = connected(network, () -> guest(spec, undo, beforeContainers));
             configure(guest.agent(), network, scratch.disk().serial());
             reached.accept("sandbox.configured");
@@ -252,40 +255,10 @@ final class SandboxStart {
     /** The agent, or the reason why the machine ended before it answered. */
     private Agent awaitAgent(Machine machine, Duration patience, Step meanwhile)
             throws PodException, InterruptedException {
-        var deadline = Deadline.after(patience);
-        try (var undo = new Rollback();
-                var forks = new Forks("boot-" + id.brief())) {
-            var agent =
-                    forks.fork(() -> undo.add(ports.agents().connect(machine.guest(), deadline)));
-            // not among the forks that are joined: it ends only when the machine does
-            var death =
-                    Thread.ofVirtual()
-                            .name("death-" + id.brief())
-                            .start(() -> cancelWhenDead(machine, agent));
-            try {
-                meanwhile.run();
-                forks.join(deadline);
-                var _ = undo.keep();
-                return agent.resultNow();
-            } catch (PodException e) {
-                throw explain(machine, patience, e);
-            } catch (CancellationException e) {
-                throw explain(
-                        machine,
-                        patience,
-                        new PodException(Kind.MACHINE, "the machine ended", "", e));
-            } finally {
-                death.interrupt();
-            }
-        }
-    }
-
-    private static void cancelWhenDead(Machine machine, Future<Agent> agent) {
         try {
-            var _ = machine.awaitEnd();
-            agent.cancel(true);
-        } catch (InterruptedException e) {
-            // the agent answered, or nobody waits any more
+            return FirstAnswer.of(ports.agents(), machine, Deadline.after(patience), meanwhile);
+        } catch (PodException e) {
+            throw explain(machine, patience, e);
         }
     }
 

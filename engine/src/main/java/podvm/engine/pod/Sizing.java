@@ -60,6 +60,15 @@ final class Sizing {
         return of(millis, bytes, settings);
     }
 
+    /** What is empty has no limit. */
+    static MachineSize of(
+            Optional<Long> cpuMillis, Optional<Long> memoryBytes, EngineSettings settings) {
+        return of(
+                cpuMillis.orElse((long) settings.defaultCpuMillis()),
+                memoryBytes.orElse(settings.defaultMemoryMib() * MIB),
+                settings);
+    }
+
     private static MachineSize of(long millis, long bytes, EngineSettings settings) {
         long mib = Math.ceilDiv(bytes, MIB) + settings.overheadMib();
         return new MachineSize(

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.locks.ReentrantLock;
+import podvm.engine.Agent;
 import podvm.engine.Agents;
 import podvm.engine.Deadline;
 import podvm.engine.Machine;
@@ -35,6 +37,7 @@ public final class TemplatedMachines implements Machines, AutoCloseable {
     private final Duration headStart;
     private final PodEvent.Listener events;
     private final BlockingQueue<MachineSpec> asked = new LinkedBlockingQueue<>();
+    private final ReentrantLock making = new ReentrantLock();
     private final Thread maker;
 
     /**
@@ -94,7 +97,7 @@ public final class TemplatedMachines implements Machines, AutoCloseable {
     private void make(Templates templates, MachineSpec spec) throws InterruptedException {
         var kind = words(spec.size());
         try {
-            draw(templates, spec);
+            var _ = draw(templates, spec);
             event(spec, PodEvent.Severity.NORMAL, "TemplateMade", "of " + kind);
         } catch (PodException e) {
             templates.reject(spec, e.describe());
@@ -107,23 +110,36 @@ public final class TemplatedMachines implements Machines, AutoCloseable {
         return "machines with %d vCPU and %d MiB".formatted(size.vcpus(), size.memoryMib());
     }
 
-    private void draw(Templates templates, MachineSpec spec)
+    /** Fails as a machine does that cannot boot. */
+    Templates.Status build(Templates templates, MachineSpec shape)
             throws PodException, InterruptedException {
+        return draw(templates, shape);
+    }
+
+    private Templates.Status draw(Templates templates, MachineSpec spec)
+            throws PodException, InterruptedException {
+        making.lockInterruptibly();
         try (var draft = templates.draft(spec, Deadline.after(boot))) {
-            try (var agent = agents.connect(draft.machine().guest(), Deadline.after(boot))) {
+            try (var agent = answer(draft.machine())) {
                 agent.prepare(Deadline.after(CALL));
             }
             draft.freeze(Deadline.after(CALL));
             tryOut(draft);
-            draft.publish();
+            return draft.publish();
+        } finally {
+            making.unlock();
         }
     }
 
     private void tryOut(Templates.Draft draft) throws PodException, InterruptedException {
         try (var machine = draft.trial(Deadline.after(boot));
-                var agent = agents.connect(machine.guest(), Deadline.after(boot))) {
+                var agent = answer(machine)) {
             var _ = agent.infoNow(Deadline.after(CALL));
         }
+    }
+
+    private Agent answer(Machine machine) throws PodException, InterruptedException {
+        return FirstAnswer.of(agents, machine, Deadline.after(boot), () -> {});
     }
 
     @Override

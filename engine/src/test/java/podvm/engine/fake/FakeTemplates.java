@@ -63,8 +63,9 @@ public final class FakeTemplates implements Templates {
             }
 
             @Override
-            public void publish() {
+            public Status publish() {
                 have(shape.size());
+                return status(shape.size(), Optional.empty());
             }
 
             @Override
@@ -90,16 +91,15 @@ public final class FakeTemplates implements Templates {
     @Override
     public synchronized List<Status> list() {
         return Stream.concat(
-                        made.stream()
-                                .map(size -> new Status(size, Instant.EPOCH, 0, Optional.empty())),
+                        made.stream().map(size -> status(size, Optional.empty())),
                         failures.entrySet().stream()
                                 .map(failure ->
-                                        new Status(
-                                                failure.getKey(),
-                                                Instant.EPOCH,
-                                                0,
-                                                Optional.of(failure.getValue()))))
+                                        status(failure.getKey(), Optional.of(failure.getValue()))))
                 .toList();
+    }
+
+    private static Status status(MachineSize size, Optional<String> failure) {
+        return new Status(size, List.of("user"), "", Instant.EPOCH, 0, 0, failure);
     }
 
     @Override

@@ -101,6 +101,32 @@ final class TemplatedMachinesTest {
         assertThat(events).extracting(PodEvent::name).containsExactly("ColdBoot");
     }
 
+    /** With a deadline that no test would wait for. */
+    @Test
+    void aTrialThatDiesIsNotWaitedFor() throws Exception {
+        machines.close();
+        var patient =
+                new TemplatedMachines(
+                        fakes,
+                        new FakeAgents(fakes),
+                        Duration.ofHours(1),
+                        Duration.ZERO,
+                        events::add);
+        try (patient) {
+            fakes.onBoot(guest -> {
+                if (fakes.booted().size() == 3) {
+                    guest.end(FakeMachines.ENDED);
+                } else {
+                    guest.answer();
+                }
+            });
+            var spec =
+                    new MachineSpec(PodId.random(), SIZE, List.of(), List.of(), Optional.empty());
+            patient.boot(spec, Deadline.after(BOOT)).close();
+            assertThat(event("TemplateFailed").text()).contains("ended");
+        }
+    }
+
     @Test
     void closingGivesUpWhatIsBeingMade() throws Exception {
         var drafting = new CountDownLatch(1);

@@ -33,9 +33,15 @@ final class Commands {
                     "image verify",
                     "image import",
                     "image export",
+                    "template ls",
+                    "template build",
+                    "template prune",
                     "doctor",
                     "version",
                     "completion");
+
+    /** First words of commands of two. */
+    static final List<String> GROUPS = List.of("image", "template");
 
     private Commands() {}
 
@@ -67,6 +73,9 @@ final class Commands {
             case "image verify" -> Optional.of(new ImageVerify());
             case "image import" -> Optional.of(new ImageImport());
             case "image export" -> Optional.of(new ImageExport());
+            case "template ls" -> Optional.of(new TemplateLs());
+            case "template build" -> Optional.of(new TemplateBuild());
+            case "template prune" -> Optional.of(new TemplatePrune());
             case "doctor" -> Optional.of(new Doctor());
             case "version" -> Optional.of(new Version());
             case "completion" -> Optional.of(new Completion());
@@ -76,7 +85,7 @@ final class Commands {
 
     /** Whether commands of two words begin with it. */
     static boolean isGroup(String word) {
-        return word.equals("image");
+        return GROUPS.contains(word);
     }
 
     /** Takes a command's name, one word or two, from the beginning of a command line. */

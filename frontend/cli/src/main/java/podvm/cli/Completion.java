@@ -31,11 +31,13 @@ final class Completion implements Command {
           local word=${COMP_WORDS[COMP_CWORD]} words command=${COMP_WORDS[1]}
           if [[ $COMP_CWORD == 1 ]]; then
             words="%s"
-          elif [[ $COMP_CWORD == 2 && $command == image ]]; then
-            words="%s"
+          elif [[ $COMP_CWORD == 2 && $command == @(%s) ]]; then
+            case $command in
+        %s
+            esac
           elif [[ $word == -* ]]; then
-            if [[ $command == image ]]; then
-              command="image ${COMP_WORDS[2]}"
+            if [[ $command == @(%s) ]]; then
+              command="$command ${COMP_WORDS[2]}"
             fi
             case $command in
         %s
@@ -48,7 +50,7 @@ final class Completion implements Command {
         }
         complete -F _podvm podvm\
         """
-                .formatted(names(), namesAfter("image"), cases("      "));
+                .formatted(names(), groups(), groupCases("      "), groups(), cases("      "));
     }
 
     private static String zsh() {
@@ -59,11 +61,14 @@ final class Completion implements Command {
           local word=${words[CURRENT]} options command=${words[2]}
           if (( CURRENT == 2 )); then
             compadd -- %s
-          elif (( CURRENT == 3 )) && [[ $command == image ]]; then
-            compadd -- %s
+          elif (( CURRENT == 3 )) && [[ $command == (%s) ]]; then
+            case $command in
+        %s
+            esac
+            compadd -- ${=options}
           elif [[ $word == -* ]]; then
-            if [[ $command == image ]]; then
-              command="image ${words[3]}"
+            if [[ $command == (%s) ]]; then
+              command="$command ${words[3]}"
             fi
             case $command in
         %s
@@ -77,7 +82,9 @@ final class Completion implements Command {
         """
                 .formatted(
                         names(),
-                        namesAfter("image"),
+                        groups(),
+                        groupCases("      ").replace("words=", "options="),
+                        groups(),
                         cases("      ").replace("words=", "options="));
     }
 
@@ -87,6 +94,17 @@ final class Completion implements Command {
                 .map(syntax -> syntax.name().split(" ")[0])
                 .distinct()
                 .collect(Collectors.joining(" "));
+    }
+
+    /** First words that others follow, as a pattern of bash and zsh. */
+    private static String groups() {
+        return String.join("|", Commands.GROUPS);
+    }
+
+    private static String groupCases(String indent) {
+        return Commands.GROUPS.stream()
+                .map(group -> "%s%s) words=\"%s\" ;;".formatted(indent, group, namesAfter(group)))
+                .collect(Collectors.joining("\n"));
     }
 
     /** Second words. */
@@ -112,8 +130,11 @@ final class Completion implements Command {
 
     private static String fish() {
         var text = new StringBuilder("# load with: podvm completion fish | source");
-        text.append(
-                "%ncomplete -c podvm -n __fish_use_subcommand -a image -d 'images'".formatted());
+        for (var group : Commands.GROUPS) {
+            text.append(
+                    "%ncomplete -c podvm -n __fish_use_subcommand -a %s -d '%ss'"
+                            .formatted(group, group));
+        }
         for (var syntax : Commands.all()) {
             var words = syntax.name().split(" ");
             var place =

@@ -291,6 +291,27 @@ class MainTest {
     }
 
     @Test
+    void templatesAreToldOfWhereThereAreNoneAndWrongWishesAreRefused() {
+        assertThat(shell.podvm("template", "ls").out()).startsWith("VCPUS").hasLineCount(1);
+        assertThat(shell.podvm("template", "ls", "-o", "json").out()).isEqualTo("[]\n");
+        assertThat(shell.podvm("template", "prune").out()).isEqualTo("removed: 0\n");
+        assertThat(shell.podvm("template", "build").err())
+                .isEqualTo(
+                        "podvm: this node makes no templates\n"
+                                + "  set machine.templates to how many it may keep\n");
+        assertThat(shell.podvm("template", "build", "--network", "lan").err())
+                .contains("there is no network \"lan\"")
+                .contains("user or cni");
+        for (var wrong : new String[] {"0", "-1", "much", "9999999999"}) {
+            var result = shell.podvm("template", "build", "--memory-mib", wrong);
+            assertThat(result.code()).as(wrong).isEqualTo(2);
+            assertThat(result.err()).contains("--memory-mib needs a number");
+        }
+        assertThat(shell.podvm("template", "make").err())
+                .startsWith("podvm: there is no command podvm template make\n");
+    }
+
+    @Test
     void verifyEndsWith1WhereALayerIsDamaged() {
         shell.podvm("pull", "nginx");
         assertThat(shell.podvm("image", "verify").code()).isZero();
@@ -387,6 +408,8 @@ class MainTest {
             assertThat(nowhere.podvm("completion", shell).out())
                     .contains("inspect")
                     .contains("verify")
+                    .contains("template")
+                    .contains("cpu-millis")
                     .contains("--gzip".substring(2));
         }
         assertThat(nowhere.podvm("completion", "fish").out().lines())

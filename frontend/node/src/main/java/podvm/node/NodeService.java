@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import podvm.engine.Agent;
 import podvm.engine.Finding;
+import podvm.engine.MachineTemplates;
 import podvm.engine.PodException;
 import podvm.engine.PodId;
 import podvm.engine.PodStatus;
@@ -20,12 +21,23 @@ import podvm.proto.node.v1.*;
 public final class NodeService extends NodeGrpc.NodeImplBase {
     private final Pods pods;
     private final ImageCalls images;
+    private final TemplateCalls templates;
     private final Supplier<VersionResponse> version;
     private final Supplier<List<Finding>> findings;
 
+    /** Of a node where every machine boots on its own. */
     public NodeService(
             Pods pods, Supplier<VersionResponse> version, Supplier<List<Finding>> findings) {
+        this(pods, MachineTemplates.NONE, version, findings);
+    }
+
+    public NodeService(
+            Pods pods,
+            MachineTemplates templates,
+            Supplier<VersionResponse> version,
+            Supplier<List<Finding>> findings) {
         this.pods = pods;
+        this.templates = new TemplateCalls(templates);
         this.images = new ImageCalls(pods.images());
         this.version = version;
         this.findings = findings;
@@ -280,6 +292,23 @@ public final class NodeService extends NodeGrpc.NodeImplBase {
     public void exportImage(
             ExportImageRequest request, StreamObserver<ExportImageResponse> observer) {
         Work.stream("export", observer, out -> images.export(request, out));
+    }
+
+    @Override
+    public void listTemplates(
+            ListTemplatesRequest request, StreamObserver<ListTemplatesResponse> observer) {
+        Work.answer("templates", observer, templates::list);
+    }
+
+    @Override
+    public void buildTemplate(BuildTemplateRequest request, StreamObserver<Template> observer) {
+        Work.answer("build-template", observer, () -> templates.build(request));
+    }
+
+    @Override
+    public void pruneTemplates(
+            PruneTemplatesRequest request, StreamObserver<PruneTemplatesResponse> observer) {
+        Work.answer("prune-templates", observer, templates::prune);
     }
 
     private PodId resolve(String reference) throws PodException {

@@ -114,7 +114,7 @@ public record AcceleratorProbe(
                         Accelerator.KVM,
                         cache,
                         user,
-                        0,
+                        TemplateRules.NONE,
                         1,
                         List.of());
         var line = MicrovmArguments.probe(options, SIZE);

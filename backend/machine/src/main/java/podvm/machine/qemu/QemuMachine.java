@@ -142,6 +142,8 @@ final class QemuMachine implements Machine {
     /** Makes a machine that waits for its state into a running one. */
     void restore(Deadline deadline) throws PodException, InterruptedException {
         memoryStays(deadline);
+        // QEMU would tell the neighbors of the address that all templates and copies have
+        qmp.execute("migrate-set-parameters", Map.of("announce-rounds", 0), deadline);
         qmp.execute("migrate-incoming", Map.of("uri", "fd:" + VmmDescriptors.STATE), deadline);
         awaitMigration("restore", deadline);
         qmp.execute("cont", Map.of(), deadline);

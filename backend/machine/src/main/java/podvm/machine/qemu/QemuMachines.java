@@ -69,7 +69,7 @@ public final class QemuMachines implements Machines, AutoCloseable {
 
     @Override
     public Optional<Templates> templates() {
-        return options.templates() > 0 ? Optional.of(templates) : Optional.empty();
+        return options.templates().most() > 0 ? Optional.of(templates) : Optional.empty();
     }
 
     @Override
@@ -80,7 +80,7 @@ public final class QemuMachines implements Machines, AutoCloseable {
         if (spec.group().isPresent()) {
             NodeCgroups.check(spec.group().get());
         }
-        if (options.templates() == 0) {
+        if (options.templates().most() == 0) {
             return boot(spec, new Memory.Own(), new Machine.Origin.Booted(""), deadline);
         }
         var template = templates.find(spec);

@@ -11,7 +11,6 @@ import podvm.machine.VmmUser;
  * @param kernel an uncompressed vmlinux
  * @param runDirectory of the daemon; machines have their sockets and logs in pods/ below it
  * @param user whom the VMM runs as; empty: as the daemon
- * @param templates kept at most; 0: every machine boots on its own
  * @param growth how many times as large as it was booted a machine may become; 1: it keeps its size
  * @param kernelArguments added to the kernel's command line
  */
@@ -22,6 +21,6 @@ public record QemuOptions(
         Accelerator accelerator,
         Path runDirectory,
         Optional<VmmUser> user,
-        int templates,
+        TemplateRules templates,
         int growth,
         List<String> kernelArguments) {}

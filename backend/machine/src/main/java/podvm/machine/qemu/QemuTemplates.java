@@ -50,7 +50,9 @@ final class QemuTemplates implements Templates, AutoCloseable {
 
     /** The template for such a machine; using it makes it the last to be thrown away. */
     synchronized Optional<Template> find(MachineSpec spec) throws PodException {
-        return Optional.ofNullable(templates.get(Shape.of(options, spec)));
+        var shape = Shape.of(options, spec);
+        dropOutdated(shape.ingredients());
+        return Optional.ofNullable(templates.get(shape));
     }
 
     /** Why there is none, in words for an event; empty where nothing is to be said. */
@@ -64,7 +66,7 @@ final class QemuTemplates implements Templates, AutoCloseable {
         try {
             var shape = Shape.of(options, spec);
             var failure = failures.get(shape);
-            return options.templates() > 0
+            return options.templates().most() > 0
                     && !templates.containsKey(shape)
                     && (failure == null || failure.when().isBefore(Instant.now().minus(AGAIN)));
         } catch (PodException e) {
@@ -96,21 +98,59 @@ final class QemuTemplates implements Templates, AutoCloseable {
 
     /** Such a machine, of nobody's, that reaches nothing. */
     private static MachineSpec blank(MachineSpec spec) {
-        var nics = spec.nics().stream().map(nic -> (Nic) new Nic.Unplugged(nic.mac())).toList();
-        return new MachineSpec(PodId.random(), spec.size(), List.of(), nics, Optional.empty());
+        var nics = spec.nics().stream().map(nic -> (Nic) new Nic.Unplugged(nic)).toList();
+        return new MachineSpec(
+                PodId.random(), spec.namespace(), spec.size(), List.of(), nics, Optional.empty());
     }
 
-    private synchronized void add(Shape shape, Template template) {
+    private synchronized Status add(Shape shape, Template template) throws PodException {
+        long most = options.templates().mostMib() * MIB;
+        if (most > 0 && template.bytes() > most) {
+            throw new PodException(
+                    Kind.EXHAUSTED,
+                    "it takes %d MiB, all templates together may take %d"
+                            .formatted(template.bytes() / MIB, options.templates().mostMib()),
+                    "raise machine.templates-mib");
+        }
         var before = templates.put(shape, template);
         if (before != null) {
             before.close();
         }
         failures.remove(shape);
         var oldest = templates.entrySet().iterator();
-        while (templates.size() > options.templates()) {
+        while (templates.size() > options.templates().most() || (most > 0 && bytes() > most)) {
             oldest.next().getValue().close();
             oldest.remove();
         }
+        return status(shape, template);
+    }
+
+    private long bytes() {
+        return templates.values().stream().mapToLong(Template::bytes).sum();
+    }
+
+    private static Status status(Shape shape, Template template) {
+        return new Status(
+                shape.size(),
+                shape.networks(),
+                shape.namespace(),
+                template.made(),
+                template.clones(),
+                template.bytes(),
+                Optional.empty());
+    }
+
+    /** Nothing can start any more from what was made of files that are others now. */
+    private void dropOutdated(List<String> ingredients) {
+        var all = templates.entrySet().iterator();
+        while (all.hasNext()) {
+            var one = all.next();
+            if (!one.getKey().ingredients().equals(ingredients)) {
+                one.getValue().close();
+                all.remove();
+            }
+        }
+        failures.keySet().removeIf(shape -> !shape.ingredients().equals(ingredients));
     }
 
     @Override
@@ -129,16 +169,23 @@ final class QemuTemplates implements Templates, AutoCloseable {
 
     @Override
     public synchronized List<Status> list() {
+        try {
+            dropOutdated(Shape.ingredients(options));
+        } catch (PodException e) {
+            // one of the files is missing, perhaps while it is replaced: told where a machine boots
+        }
         var all = new ArrayList<Status>();
-        templates.forEach((shape, template) ->
+        templates.forEach((shape, template) -> all.add(status(shape, template)));
+        failures.forEach((shape, failure) ->
                 all.add(
                         new Status(
                                 shape.size(),
-                                template.made(),
-                                template.clones(),
-                                Optional.empty())));
-        failures.forEach((shape, failure) ->
-                all.add(new Status(shape.size(), failure.when(), 0, Optional.of(failure.why()))));
+                                shape.networks(),
+                                shape.namespace(),
+                                failure.when(),
+                                0,
+                                0,
+                                Optional.of(failure.why()))));
         return all;
     }
 
@@ -161,16 +208,42 @@ final class QemuTemplates implements Templates, AutoCloseable {
     /**
      * All that a copy must have in common with its template.
      *
+     * @param namespace empty where templates are shared by all
      * @param ingredients names and states of the files that a machine is made of
      */
-    private record Shape(MachineSize size, List<String> macs, List<String> ingredients) {
+    private record Shape(
+            MachineSize size, String namespace, List<String> nics, List<String> ingredients) {
         static Shape of(QemuOptions options, MachineSpec spec) throws PodException {
+            var namespace =
+                    switch (options.templates().sharing()) {
+                        case NODE -> "";
+                        case NAMESPACE -> spec.namespace();
+                    };
+            var nics = spec.nics().stream().map(Shape::kind).toList();
+            return new Shape(spec.size(), namespace, nics, ingredients(options));
+        }
+
+        static List<String> ingredients(QemuOptions options) throws PodException {
             var files = List.of(options.binary(), options.kernel(), options.initramfs());
             var ingredients = new ArrayList<String>();
             for (var file : files) {
                 ingredients.add(state(file));
             }
-            return new Shape(spec.size(), spec.nics().stream().map(Nic::mac).toList(), ingredients);
+            return ingredients;
+        }
+
+        /** The first word of each. */
+        List<String> networks() {
+            return nics.stream().map(nic -> nic.substring(0, nic.indexOf(' '))).toList();
+        }
+
+        /** What the guest knows of it. */
+        private static String kind(Nic nic) {
+            return switch (nic) {
+                case Nic.User(var mac) -> "user " + mac;
+                case Nic.Tap tap -> "tap " + tap.mac();
+                case Nic.Unplugged(var like) -> kind(like);
+            };
         }
 
         private static String state(Path file) throws PodException {
@@ -219,6 +292,7 @@ final class QemuTemplates implements Templates, AutoCloseable {
             machine.close();
             memory.seal();
             state.seal();
+            template.measure();
         }
 
         @Override
@@ -227,9 +301,10 @@ final class QemuTemplates implements Templates, AutoCloseable {
         }
 
         @Override
-        public void publish() {
+        public Status publish() throws PodException {
+            var status = add(shape, template);
             published = true;
-            add(shape, template);
+            return status;
         }
 
         @Override

@@ -15,6 +15,7 @@ final class Template implements AutoCloseable {
     private final MemoryFile memory;
     private final MemoryFile state;
     private final Instant made = Instant.now();
+    private long bytes;
     private long clones;
     private boolean closed;
 
@@ -26,6 +27,15 @@ final class Template implements AutoCloseable {
 
     Instant made() {
         return made;
+    }
+
+    /** Once nothing in it changes any more. */
+    synchronized void measure() throws PodException {
+        bytes = memory.bytes() + state.bytes();
+    }
+
+    synchronized long bytes() {
+        return bytes;
     }
 
     synchronized long clones() {

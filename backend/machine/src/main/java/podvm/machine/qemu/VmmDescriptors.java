@@ -51,8 +51,15 @@ final class VmmDescriptors implements AutoCloseable {
             }
             var nics = spec.nics();
             for (var i = 0; i < nics.size(); i++) {
-                if (nics.get(i) instanceof Nic.Tap tap) {
-                    taps.put(i, add(new NetworkNamespace(tap.namespace()).openTap(tap.device())));
+                switch (nics.get(i)) {
+                    case Nic.Tap tap ->
+                            taps.put(
+                                    i,
+                                    add(
+                                            new NetworkNamespace(tap.namespace())
+                                                    .openTap(tap.device())));
+                    case Nic.Unplugged(Nic.Tap _) -> taps.put(i, add(NetworkNamespace.lonelyTap()));
+                    case Nic.User _, Nic.Unplugged _ -> {}
                 }
             }
         } catch (PodException e) {

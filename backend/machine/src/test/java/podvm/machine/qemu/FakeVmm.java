@@ -41,7 +41,7 @@ final class FakeVmm {
                 Accelerator.TCG,
                 directory.resolve("run"),
                 Optional.empty(),
-                0,
+                TemplateRules.NONE,
                 1,
                 List.of());
     }

@@ -29,7 +29,7 @@ final class Guest {
                 Accelerator.TCG,
                 run,
                 User.isRoot() ? Optional.of(VmmUser.find(false)) : Optional.empty(),
-                0,
+                TemplateRules.NONE,
                 2,
                 List.of());
     }

@@ -63,7 +63,7 @@ class MicrovmArgumentsTest {
                         accelerator,
                         Path.of("/run/podvm"),
                         Optional.empty(),
-                        0,
+                        TemplateRules.NONE,
                         1,
                         List.of("more=1"));
         return String.join(" ", MicrovmArguments.probe(options, new MachineSize(1, 128)));
