@@ -7,7 +7,7 @@ import java.util.List;
 /** Runs one benchmark and prints what it found; fails where the ratio is above what is promised. */
 public final class Main {
     private static final String USAGE =
-            "usage: ./dev bench start|clone|memory|cli|layer|layer-large|pull|cri|exec [--pairs N] [--output json]";
+            "usage: ./dev bench start|clone|memory|cli|layer|layer-large|pull|cri|exec|inside [--pairs N] [--output json]";
     private static final int WRONG_USE = 2;
 
     private Main() {}
@@ -38,6 +38,7 @@ public final class Main {
                     case "pull" -> new PullBench(Place.find(), peers()).run(pairs);
                     case "cri" -> new CriBench(Place.find(), peers()).run(pairs);
                     case "exec" -> new ExecBench(Place.find(), peers()).run(pairs);
+                    case "inside" -> new InsideBench(Place.find()).run(pairs);
                     default -> {
                         stop("there is no benchmark " + words.getFirst());
                         throw new IllegalStateException(Arrays.toString(args));

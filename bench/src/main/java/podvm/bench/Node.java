@@ -161,6 +161,24 @@ final class Node implements AutoCloseable {
         throw new IllegalStateException("no output " + wanted + " of the pod:\n" + status(pod));
     }
 
+    /** All that a pod prints until it ends. */
+    String output(String pod) {
+        var text = new StringBuilder();
+        calls().withDeadlineAfter(10, TimeUnit.MINUTES)
+                .logs(LogsRequest.newBuilder().setPod(pod).setFollow(true).build())
+                .forEachRemaining(line -> text.append(line.getText().toStringUtf8()).append('\n'));
+        return text.toString();
+    }
+
+    /** The disk of the image's one layer. */
+    Path layer() throws IOException {
+        try (var files = Files.walk(directory.resolve("state/images/layers"))) {
+            return files.filter(file -> file.toString().endsWith(".erofs"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
     private Pod status(String pod) {
         return calls().getPod(GetPodRequest.newBuilder().setPod(pod).build());
     }

@@ -45,6 +45,11 @@ record Place(Path home, Path java, Path guest, Path busybox, Path binary) {
 
     /** QEMU as the daemon would run it, with the bare initramfs. */
     QemuOptions bareOptions(Path scratch) throws PodException, InterruptedException, IOException {
+        return bareOptions(scratch, guest.resolve("bare.cpio"));
+    }
+
+    QemuOptions bareOptions(Path scratch, Path initramfs)
+            throws PodException, InterruptedException, IOException {
         var probe =
                 new AcceleratorProbe(
                         binary,
@@ -55,7 +60,7 @@ record Place(Path home, Path java, Path guest, Path busybox, Path binary) {
         return new QemuOptions(
                 binary,
                 guest.resolve("vmlinux"),
-                guest.resolve("bare.cpio"),
+                initramfs,
                 probe.verdict().accelerator(),
                 scratch,
                 Optional.<VmmUser>empty(),
