@@ -7,7 +7,7 @@ import java.util.List;
 /** Runs one benchmark and prints what it found; fails where the ratio is above what is promised. */
 public final class Main {
     private static final String USAGE =
-            "usage: ./dev bench start|memory|cli|layer|layer-large|pull|cri|exec|inside [--pairs N] [--output json]";
+            "usage: ./dev bench start|clone|memory|cli|layer|layer-large|pull|cri|exec|inside [--pairs N] [--output json]";
     private static final int WRONG_USE = 2;
 
     private Main() {}
@@ -29,6 +29,7 @@ public final class Main {
         var result =
                 switch (words.getFirst()) {
                     case "start" -> new StartBench(Place.find()).run(pairs);
+                    case "clone" -> new CloneBench(Place.find()).run(pairs);
                     case "memory" -> new MemoryBench(Place.find()).run(pairs);
                     case "cli" -> new CliBench(Place.find()).run(pairs);
                     case "layer" -> new LayerBench(Place.cache(), LayerSample.MIX).run(pairs);
