@@ -4,9 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.abort;
 
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
@@ -88,16 +85,12 @@ class HostSharesTest {
 
     @Test
     void whatAMachineCanDoNothingWithIsRefused() throws Exception {
-        var socket = root.resolve("socket");
-        try (var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-            server.bind(UnixDomainSocketAddress.of(socket));
-            for (var path : new Path[] {socket, Path.of("/dev/null"), Path.of("/dev")}) {
-                assertThatThrownBy(() -> look(path, Writable.ALL))
-                        .isInstanceOfSatisfying(
-                                PodException.class,
-                                e -> assertThat(e.kind()).isEqualTo(PodException.Kind.UNSUPPORTED))
-                        .hasMessageContaining(path.toString());
-            }
+        for (var path : new Path[] {Path.of("/dev/null"), Path.of("/dev")}) {
+            assertThatThrownBy(() -> look(path, Writable.ALL))
+                    .isInstanceOfSatisfying(
+                            PodException.class,
+                            e -> assertThat(e.kind()).isEqualTo(PodException.Kind.UNSUPPORTED))
+                    .hasMessageContaining(path.toString());
         }
         for (var path : new Path[] {Path.of("/proc"), Path.of("/sys/kernel")}) {
             assertThatThrownBy(() -> look(path, Writable.NOTHING))
