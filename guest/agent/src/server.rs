@@ -22,6 +22,8 @@ const STREAM_WINDOW: u32 = 256 << 10;
 /// Far above what streams that nobody reads can hold, so that they never hold up the calls.
 const CONNECTION_WINDOW: u32 = 64 << 20;
 const SEND_BUFFER: usize = 64 << 10;
+/// A message with data, in one frame.
+const FRAME: u32 = 64 << 10;
 
 pub async fn run(modules: Modules, started_boottime_ns: u64) {
     let reaper = Reaper::default();
@@ -64,6 +66,7 @@ async fn serve(stream: impl hyper::rt::Read + hyper::rt::Write + Unpin, service:
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_concurrent_streams(MAX_CALLS)
+        .max_frame_size(FRAME)
         .max_send_buf_size(SEND_BUFFER)
         .serve_connection(stream, service_fn(move |request| tonic::codegen::Service::call(&mut agent.clone(), request)));
     let _ = connection.await;

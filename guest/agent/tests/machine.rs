@@ -578,8 +578,8 @@ async fn an_exec_joins_the_container_and_reports_its_end() -> Outcome {
     let mut cat = exec("main", "cat; echo done");
     cat.stdin = true;
     let cat = Exec::start(client, cat).await?;
-    cat.say(Say::Stdin(b"hello ".to_vec())).await?;
-    cat.say(Say::Stdin(b"world\n".to_vec())).await?;
+    cat.say(Say::Stdin(b"hello "[..].into())).await?;
+    cat.say(Say::Stdin(b"world\n"[..].into())).await?;
     cat.say(Say::CloseStdin(true)).await?;
     let (out, end) = cat.end().await?;
     assert_eq!((out.stdout.as_str(), end), ("hello world\ndone\n", Some(ExitCode(0))));
@@ -591,7 +591,7 @@ async fn an_exec_joins_the_container_and_reports_its_end() -> Outcome {
     let mut tty = Exec::start(client, tty).await?;
     tty.written("24 80\r\n").await?;
     tty.say(Say::Resize(TerminalSize { columns: 132, rows: 50 })).await?;
-    tty.say(Say::Stdin(b"typed\n".to_vec())).await?;
+    tty.say(Say::Stdin(b"typed\n"[..].into())).await?;
     let (out, end) = tty.end().await?;
     assert_eq!((out.stdout.as_str(), end), ("/dev/pts/0\r\n24 80\r\ntyped\r\n50 132\r\ngot typed\r\n", Some(ExitCode(137))));
 
@@ -630,7 +630,7 @@ async fn an_exec_joins_the_container_and_reports_its_end() -> Outcome {
 async fn input_reaches_pipes_and_terminals() -> Outcome {
     let (_machine, mut connected) = boot().await?;
     let client = &mut connected.client;
-    let line = |id: &str, data: &str| WriteInputRequest { container_id: id.into(), data: data.into() };
+    let line = |id: &str, data: &str| WriteInputRequest { container_id: id.into(), data: data.to_owned().into() };
     let mut once = shell("once", "cat; echo closed");
     (once.stdin, once.stdin_once) = (true, true);
     run(client, once).await?;

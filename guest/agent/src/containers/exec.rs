@@ -3,6 +3,7 @@
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rustix::fd::OwnedFd;
 use rustix::process::Pid;
 use tokio::io::unix::AsyncFd;
@@ -20,9 +21,10 @@ use crate::shares::aside;
 use crate::sys;
 use crate::sys::clone::{Child, start_beside};
 
+use super::bulk::{self, Bulk};
 use super::create::inherit;
 use super::link::{Link, Stdio, set_nonblocking};
-use super::streams::{read_some, write_all};
+use super::streams::{read_much, read_some, write_all};
 use super::{Container, Containers};
 
 pub const MAX: usize = 256;
@@ -134,6 +136,7 @@ async fn begin(containers: &Containers, container: &Container, start: ExecStart)
 /// Passes on what the caller sends until the process ends; a caller who leaves takes it along.
 async fn attend(mut running: Running, mut requests: Streaming<ExecRequest>, out: &Out) -> Ending {
     let mut listening = true;
+    let mut bulk = Bulk::default();
     loop {
         let request = tokio::select! {
             biased;
@@ -144,7 +147,10 @@ async fn attend(mut running: Running, mut requests: Streaming<ExecRequest>, out:
         match request {
             Some(Ok(Some(request))) => {
                 if let Some(data) = apply(&mut running, request.message) {
-                    feed(&mut running, &data, out).await;
+                    if let Some(stdin) = &running.stdin {
+                        bulk.carried(data.len(), stdin.get_ref());
+                    }
+                    feed(&mut running, data, out).await;
                 }
             }
             // The caller says no more, but listens.
@@ -161,7 +167,7 @@ async fn attend(mut running: Running, mut requests: Streaming<ExecRequest>, out:
 }
 
 /// Returns the bytes for stdin, if that is what it is.
-fn apply(running: &mut Running, message: Option<exec_request::Message>) -> Option<Vec<u8>> {
+fn apply(running: &mut Running, message: Option<exec_request::Message>) -> Option<Bytes> {
     match message {
         Some(exec_request::Message::Stdin(data)) => return Some(data),
         Some(exec_request::Message::CloseStdin(true)) => running.stdin = None,
@@ -180,7 +186,7 @@ fn apply(running: &mut Running, message: Option<exec_request::Message>) -> Optio
     None
 }
 
-async fn feed(running: &mut Running, data: &[u8], out: &Out) {
+async fn feed(running: &mut Running, data: Bytes, out: &Out) {
     let Some(stdin) = running.stdin.clone() else {
         return;
     };
@@ -208,12 +214,14 @@ async fn ended(pid: Pid) {
 /// Passes output on until its end; once the process has ended, until nothing is left of what it wrote: a descendant that keeps
 /// the pipe open must not keep the call open.
 async fn pump(source: Arc<AsyncFd<OwnedFd>>, index: usize, out: Out, mut ended: watch::Receiver<bool>) {
+    let mut bulk = Bulk::default();
+    let mut wide = false;
     loop {
         let last = *ended.borrow();
-        match aside(&source, read_some).await {
+        match aside(&source, move |pipe| if wide { read_much(pipe, bulk::PIECE) } else { read_some(pipe) }).await {
             Ok(data) if data.is_empty() => return,
             Ok(data) => {
-                let data = data.to_vec();
+                wide = bulk.carried(data.len(), source.get_ref());
                 let message = Some(if index == 0 { exec_response::Message::Stdout(data) } else { exec_response::Message::Stderr(data) });
                 if out.send(Ok(ExecResponse { message })).await.is_err() {
                     return;

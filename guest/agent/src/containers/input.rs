@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rustix::fd::OwnedFd;
 use tokio::io::unix::AsyncFd;
 use tonic::Streaming;
@@ -26,7 +27,7 @@ impl Input {
 }
 
 /// Feeds the container until the writer ends, or the container reads no more.
-pub async fn serve(container: Arc<Container>, first: Vec<u8>, mut requests: Streaming<WriteInputRequest>) -> Result<()> {
+pub async fn serve(container: Arc<Container>, first: Bytes, mut requests: Streaming<WriteInputRequest>) -> Result<()> {
     let Ok(mut input) = container.input.try_lock() else {
         return Err(Error::new(Kind::Aborted, format!("another call writes to container {}", container.id)));
     };
@@ -40,7 +41,7 @@ pub async fn serve(container: Arc<Container>, first: Vec<u8>, mut requests: Stre
     let mut data = first;
     loop {
         let open = tokio::select! {
-            open = write_all(&target, &data) => open,
+            open = write_all(&target, data) => open,
             () = container.wait_for_end() => false,
         };
         if !open {

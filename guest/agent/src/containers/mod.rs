@@ -1,5 +1,6 @@
 //! The machine's containers, from their creation to their removal.
 
+mod bulk;
 pub mod create;
 pub mod exec;
 pub mod input;

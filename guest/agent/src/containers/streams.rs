@@ -36,9 +36,19 @@ fn read_into(fd: &OwnedFd, buffer: &mut [u8]) -> io::Result<Bytes> {
     }
 }
 
+/// Takes all that is there, up to `most`.
+pub fn read_much(fd: &OwnedFd, most: usize) -> io::Result<Bytes> {
+    let there = rustix::io::ioctl_fionread(fd).map_or(0, |n| usize::try_from(n).unwrap_or(0));
+    if there <= CHUNK {
+        return read_some(fd);
+    }
+    let mut data = Vec::with_capacity(there.min(most));
+    rustix::io::read(fd, rustix::buffer::spare_capacity(&mut data))?;
+    Ok(data.into())
+}
+
 /// Waits while the reader's pipe is full. False when there is no reader any more.
-pub async fn write_all(fd: &Arc<AsyncFd<OwnedFd>>, bytes: &[u8]) -> bool {
-    let mut bytes = Bytes::copy_from_slice(bytes);
+pub async fn write_all(fd: &Arc<AsyncFd<OwnedFd>>, mut bytes: Bytes) -> bool {
     while !bytes.is_empty() {
         let Ok(mut guard) = fd.writable().await else {
             return false;

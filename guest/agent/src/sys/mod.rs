@@ -7,6 +7,7 @@ pub mod entropy;
 pub mod exec;
 pub mod mount;
 pub mod netlink;
+pub mod schedule;
 pub mod seccomp;
 pub mod signals;
 pub mod watched;

@@ -1,6 +1,7 @@
 //! How the daemon reaches the agent: one byte stream at a time, whatever the machine offers.
 
 pub mod handshake;
+mod outgoing;
 pub mod virtio_serial;
 
 use std::io;

@@ -2,7 +2,8 @@
 //!
 //! While nobody is connected on the host's side the port reads as ended and polls as hung up, so waiting means asking again.
 
-use std::io;
+use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -12,15 +13,16 @@ use hyper::rt::ReadBufCursor;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
-use tokio::io::unix::AsyncFd;
 
 use super::Transport;
 use super::handshake::{Found, Scanner, is_line};
+use super::outgoing::Outgoing;
 
 const PORT_NAME: &str = "podvm.agent";
 const PORTS: &str = "/sys/class/virtio-ports";
-/// As much as one read takes: an HTTP/2 frame and its header.
-const BUFFER: usize = 16 * 1024 + 9;
+/// What is taken at a time, if it is there. The driver hands over at most a page with each read.
+const BUFFER: usize = 64 << 10;
+const PAGE: usize = 4 << 10;
 
 pub struct VirtioSerial {
     port: Arc<OwnedFd>,
@@ -73,12 +75,14 @@ impl Transport for VirtioSerial {
             }
             let mut stream = Stream {
                 // Made anew each time: a registration that has seen a hang-up stays hung up.
-                port: crate::sys::watched::shared(self.port.clone())?,
+                out: Arc::new(Outgoing::new(crate::sys::watched::shared(self.port.clone())?)),
                 interruption: self.interruption.clone(),
                 buffer: vec![0; BUFFER].into_boxed_slice(),
                 filled: 0..0,
+                last: 0..0,
             };
             if stream.shake_hands(&mut scanner).await? {
+                Outgoing::start(&stream.out);
                 return Ok(stream);
             }
             pause.wait().await;
@@ -87,11 +91,13 @@ impl Transport for VirtioSerial {
 }
 
 pub struct Stream {
-    port: AsyncFd<Arc<OwnedFd>>,
+    out: Arc<Outgoing>,
     interruption: Arc<Mutex<Vec<u8>>>,
     buffer: Box<[u8]>,
     /// The part of `buffer` that is read but not yet handed on.
-    filled: std::ops::Range<usize>,
+    filled: Range<usize>,
+    /// What the last read brought.
+    last: Range<usize>,
 }
 
 impl Stream {
@@ -99,14 +105,15 @@ impl Stream {
     async fn shake_hands(&mut self, scanner: &mut Scanner) -> io::Result<bool> {
         loop {
             match scanner.next() {
-                Found::Answer(line) => self.write_all(&line).await?,
+                Found::Answer(line) => self.out.write_now(&line).await?,
                 Found::Http2(bytes) => {
                     self.buffer[..bytes.len()].copy_from_slice(&bytes);
                     self.filled = 0..bytes.len();
                     return Ok(true);
                 }
                 Found::Nothing => {
-                    let size = std::future::poll_fn(|cx| self.poll_fill(cx)).await?;
+                    // Half a buffer leaves room for what the scanner keeps.
+                    let size = std::future::poll_fn(|cx| self.poll_fill(cx, BUFFER / 2)).await?;
                     if size == 0 {
                         return Ok(false);
                     }
@@ -116,37 +123,33 @@ impl Stream {
         }
     }
 
-    async fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let written = std::future::poll_fn(|cx| self.poll_put(cx, bytes)).await?;
-            bytes = &bytes[written..];
-        }
-        Ok(())
-    }
-
-    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    /// Takes all that is there: who reads page by page parses and wakes page by page.
+    fn poll_fill(&mut self, cx: &mut Context<'_>, limit: usize) -> Poll<io::Result<usize>> {
+        let mut filled = 0;
         loop {
-            let mut guard = ready!(self.port.poll_read_ready(cx))?;
-            // Half a buffer while shaking hands leaves room for what the scanner keeps.
-            let limit = BUFFER / 2;
-            let buffer = &mut self.buffer[..limit];
-            if let Ok(result) = guard.try_io(|port| Ok(rustix::io::read(port.get_ref(), buffer)?)) {
-                return Poll::Ready(result);
+            let Poll::Ready(guard) = self.out.port().poll_read_ready(cx) else {
+                return if filled > 0 { Poll::Ready(Ok(filled)) } else { Poll::Pending };
+            };
+            let buffer = &mut self.buffer[filled..limit];
+            match guard?.try_io(|port| Ok(rustix::io::read(port.get_ref(), buffer)?)) {
+                Ok(Ok(size)) => {
+                    self.last = filled..filled + size;
+                    filled += size;
+                    if size == 0 || limit - filled < PAGE || is_line(&self.buffer[self.last.clone()]) {
+                        return Poll::Ready(Ok(filled));
+                    }
+                }
+                Ok(Err(_)) if filled > 0 => return Poll::Ready(Ok(filled)),
+                Ok(Err(e)) => return Poll::Ready(Err(e)),
+                Err(_would_block) => {}
             }
         }
     }
+}
 
-    fn poll_put(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        loop {
-            let mut guard = ready!(self.port.poll_write_ready(cx))?;
-            if let Ok(result) = guard.try_io(|port| Ok(rustix::io::write(port.get_ref(), bytes)?)) {
-                return Poll::Ready(result);
-            }
-            // A hang-up counts as writable for ever, but the port takes nothing until the host is back.
-            if guard.ready().is_write_closed() {
-                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-            }
-        }
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.out.end();
     }
 }
 
@@ -154,9 +157,10 @@ impl hyper::rt::Read for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, mut out: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let stream = self.get_mut();
         if stream.filled.is_empty() {
-            let size = ready!(stream.poll_fill(cx))?;
-            if is_line(&stream.buffer[..size]) {
-                *stream.interruption.lock().unwrap_or_else(PoisonError::into_inner) = stream.buffer[..size].to_vec();
+            let size = ready!(stream.poll_fill(cx, BUFFER))?;
+            let last = &stream.buffer[stream.last.clone()];
+            if is_line(last) {
+                *stream.interruption.lock().unwrap_or_else(PoisonError::into_inner) = last.to_vec();
                 return Poll::Ready(Ok(()));
             }
             stream.filled = 0..size;
@@ -170,9 +174,18 @@ impl hyper::rt::Read for Stream {
 
 impl hyper::rt::Write for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_put(cx, bytes)
+        self.out.poll_put(cx, &[IoSlice::new(bytes)])
     }
 
+    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        self.out.poll_put(cx, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    /// What is put is sent without being asked.
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }

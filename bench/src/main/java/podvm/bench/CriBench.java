@@ -11,7 +11,7 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * What the kubelet asks all the time, of a node with 200 pods: podvmd's CRI socket against
- * containerd's. The verb with the worst ratio counts.
+ * containerd's. Of those for which something is promised the worst ratio counts.
  */
 record CriBench(Place place, Path peers) {
     private static final int PODS = 200;
@@ -22,6 +22,9 @@ record CriBench(Place place, Path peers) {
                     "ListContainers",
                     "PodSandboxStatus",
                     "ContainerStatus");
+
+    private static final List<String> PROMISED =
+            List.of("Status", "ListPodSandbox", "ListContainers");
 
     /** As the launcher starts podvmd. */
     private static final List<String> FLAGS =
@@ -101,7 +104,7 @@ record CriBench(Place place, Path peers) {
         }
         beside.put("node_rss_mib", ProcStat.rssKib(node) / 1024);
         var worst =
-                VERBS.stream()
+                PROMISED.stream()
                         .map(verb -> Yardstick.pairs(all, verb, "p50"))
                         .max(Comparator.comparingDouble(pairs -> Pairs.median(pairs.ratios())))
                         .orElseThrow();
@@ -109,7 +112,7 @@ record CriBench(Place place, Path peers) {
                 "cri",
                 worst,
                 "ms",
-                "podvmd: the verb with the worst ratio, p50",
+                "podvmd: the worst of Status and the lists, p50",
                 "containerd: the same",
                 1.3,
                 0.7,

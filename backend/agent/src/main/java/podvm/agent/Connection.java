@@ -25,8 +25,11 @@ final class Connection implements AutoCloseable {
     /** The limit of agent.proto, both ways. */
     static final int MAX_MESSAGE = 4 << 20;
 
-    /** What the guest may send ahead on each stream: four chunks of output. */
-    private static final int WINDOW = 128 << 10;
+    /**
+     * What the guest may send ahead on each stream: four large pieces of output. Each half of it
+     * that is taken wakes the guest.
+     */
+    private static final int WINDOW = 512 << 10;
 
     private static final int MAX_METADATA = 8 << 10;
 

@@ -16,6 +16,9 @@ import podvm.proto.agent.v1.ExecResponse;
 
 /** A process in a container, with its streams. */
 final class ExecCall implements ExecSession {
+    /** A message costs the guest more than the bytes in it do. */
+    static final int PIECE = 128 << 10;
+
     private final Conversation<ExecRequest, ExecResponse> call;
     private final Peer peer;
     private final String what;
@@ -53,8 +56,8 @@ final class ExecCall implements ExecSession {
     public void stdin(byte[] data) throws PodException, InterruptedException {
         input.lockInterruptibly();
         try {
-            for (int at = 0; at < data.length; at += ContainerInput.PIECE) {
-                var end = Math.min(at + ContainerInput.PIECE, data.length);
+            for (int at = 0; at < data.length; at += PIECE) {
+                var end = Math.min(at + PIECE, data.length);
                 var piece = UnsafeByteOperations.unsafeWrap(Arrays.copyOfRange(data, at, end));
                 call.send(ExecRequest.newBuilder().setStdin(piece).build());
             }

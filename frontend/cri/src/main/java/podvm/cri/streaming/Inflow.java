@@ -1,10 +1,14 @@
 package podvm.cri.streaming;
 
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Optional;
 
 /** What came from a client on one stream and was not read yet. */
 final class Inflow {
+    /** Handed over at once, if it is there: each piece is a message on its way to the guest. */
+    private static final int MOST_AT_ONCE = 128 << 10;
+
     private final Intake intake;
     private final ArrayDeque<byte[]> chunks = new ArrayDeque<>();
     private boolean ended;
@@ -33,12 +37,36 @@ final class Inflow {
         while (chunks.isEmpty() && !ended) {
             wait();
         }
-        var data = chunks.poll();
-        if (data == null) {
+        if (chunks.isEmpty()) {
             return Optional.empty();
         }
+        var data = together();
         intake.taken(data.length);
         return Optional.of(data);
+    }
+
+    private byte[] together() {
+        var first = chunks.removeFirst();
+        int size = first.length;
+        int count = 0;
+        for (var next : chunks) {
+            if (size + next.length > MOST_AT_ONCE) {
+                break;
+            }
+            size += next.length;
+            count++;
+        }
+        if (count == 0) {
+            return first;
+        }
+        var all = Arrays.copyOf(first, size);
+        int at = first.length;
+        for (; count > 0; count--) {
+            var next = chunks.removeFirst();
+            System.arraycopy(next, 0, all, at, next.length);
+            at += next.length;
+        }
+        return all;
     }
 
     /** Nobody reads any more: what is here and what still comes is dropped. */
