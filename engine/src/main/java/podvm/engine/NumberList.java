@@ -21,11 +21,11 @@ public record NumberList(List<Integer> numbers) {
      * @param what for messages: "cpuset_cpus"
      */
     public static NumberList parse(String what, String text) throws PodException {
+        if (text.isBlank()) {
+            return NONE;
+        }
         var all = new TreeSet<Integer>();
         for (var range : text.strip().split(",", -1)) {
-            if (text.isBlank()) {
-                return NONE;
-            }
             if (!range.strip().matches("\\d{1,4}(-\\d{1,4})?")) {
                 throw wrong(what, text);
             }

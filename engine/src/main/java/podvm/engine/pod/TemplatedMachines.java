@@ -97,7 +97,7 @@ public final class TemplatedMachines implements Machines, AutoCloseable {
     private void make(Templates templates, MachineSpec spec) throws InterruptedException {
         var kind = words(spec.size());
         try {
-            var _ = draw(templates, spec);
+            var _ = build(templates, spec);
             event(spec, PodEvent.Severity.NORMAL, "TemplateMade", "of " + kind);
         } catch (PodException e) {
             templates.reject(spec, e.describe());
@@ -111,12 +111,7 @@ public final class TemplatedMachines implements Machines, AutoCloseable {
     }
 
     /** Fails as a machine does that cannot boot. */
-    Templates.Status build(Templates templates, MachineSpec shape)
-            throws PodException, InterruptedException {
-        return draw(templates, shape);
-    }
-
-    private Templates.Status draw(Templates templates, MachineSpec spec)
+    Templates.Status build(Templates templates, MachineSpec spec)
             throws PodException, InterruptedException {
         making.lockInterruptibly();
         try (var draft = templates.draft(spec, Deadline.after(boot))) {

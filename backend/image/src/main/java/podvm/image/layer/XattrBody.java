@@ -5,7 +5,7 @@ import java.util.List;
 
 /** The extended attributes that follow an inode (fs/erofs/erofs_fs.h, "inline xattrs"). */
 final class XattrBody {
-    private static final int HEADER = 12;
+    static final int HEADER = 12;
 
     private XattrBody() {}
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import podvm.image.Layers;
+import podvm.image.TarBytes;
 import podvm.image.Tool;
 
 /**
@@ -43,6 +45,22 @@ class SameTreeTest {
             var tree = Files.createDirectory(directory.resolve("tree" + round));
             RandomTree.plant(tree, new Random(seed + round));
             assertSame(pack(tree, round % 2 == 0 ? "pax" : "gnu"), "seed %d".formatted(seed), 100);
+        }
+    }
+
+    @Test
+    void anImageMayEndWithAnyInode() throws Exception {
+        // links of every length, so that the file behind one of them ends with its block
+        for (int length = 1; length < 4096; length += 32) {
+            var image = directory.resolve("link" + length + ".erofs");
+            var tar =
+                    new TarBytes()
+                            .pax("linkpath", "t".repeat(length))
+                            .symlink("a", "t")
+                            .file("b", "");
+            Layers.write(new ByteArrayInputStream(tar.bytes()), image, Layers.LIMITS);
+            Tool.run("fsck.erofs", image.toString());
+            Files.delete(image);
         }
     }
 
