@@ -7,6 +7,7 @@ import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
@@ -105,9 +106,15 @@ final class ByteStream implements AutoCloseable {
         @Override
         public void channelReadComplete(ChannelHandlerContext context) {
             context.fireChannelReadComplete();
-            if (context.channel().bytesBeforeWritable() > MOST_UNREAD) {
+            if (context.channel().bytesBeforeWritable() > MOST_UNREAD || refused(context)) {
                 var _ = context.close();
             }
+        }
+
+        /** HTTP/2 has ended over what the guest sent, and would read on until that knows it. */
+        private boolean refused(ChannelHandlerContext context) {
+            var http2 = context.pipeline().get(Http2ConnectionHandler.class);
+            return http2 != null && http2.connection().goAwaySent();
         }
 
         @Override
