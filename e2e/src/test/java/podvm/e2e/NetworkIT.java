@@ -189,9 +189,10 @@ class NetworkIT {
                 "mkdir /tmp/w; seq 400000 > /tmp/w/big; echo hello > /tmp/w/index.html;"
                         + " httpd -f -p 8080 -h /tmp/w";
         var booted = start(pod("booted", "", serve));
+        // the log also has what an earlier daemon made
         Wait.until(
                 "a template is made",
-                () -> node.daemonLog().contains("event=TemplateMade"),
+                () -> !node.podvm("template", "ls", "--output", "json").out().equals("[]\n"),
                 node::daemonLog);
         var copy = start(pod("copied", "", serve));
         assertThat(node.inspect(copy).path("timeline").toString()).contains("machine.cloned");
