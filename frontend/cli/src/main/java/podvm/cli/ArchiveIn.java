@@ -1,28 +1,21 @@
 package podvm.cli;
 
-import com.google.protobuf.UnsafeByteOperations;
 import java.io.EOFException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Set;
 import podvm.proto.node.v1.FileEntry;
-import podvm.proto.node.v1.FilePiece;
-import podvm.proto.node.v1.WriteFilesRequest;
-import podvm.proto.node.v1.WriteFilesResponse;
 import podvm.proto.node.v1.WriteFilesStart;
 
 /** A tar archive on standard input, unpacked into a directory of a container. */
 final class ArchiveIn {
-    private static final int CHUNK = 32 << 10;
     private static final int DIRECTORY_MODE = 0755;
 
     private final Session session;
     private final Transfers progress;
     private final boolean owners;
     private final Set<String> directories = new HashSet<>();
-    private long bytes;
-    private boolean open = true;
 
     ArchiveIn(Session session, Transfers progress, boolean owners) {
         this.session = session;
@@ -38,36 +31,26 @@ final class ArchiveIn {
                         // only a directory that is there
                         .setPath(to.path().endsWith("/") ? to.path() : to.path() + "/")
                         .setContents(true);
-        try (var call = session.node().exchange("WriteFiles", WriteFilesResponse.parser())) {
-            send(call, WriteFilesRequest.newBuilder().setStart(begin));
+        try (var upload = new Upload(session, progress)) {
+            upload.start(begin);
             var archive = new TarReader(session.stdio().in());
-            for (var next = archive.next(); open && next.isPresent(); next = archive.next()) {
-                entry(call, archive, next.get());
+            for (var next = archive.next();
+                    upload.open() && next.isPresent();
+                    next = archive.next()) {
+                entry(upload, archive, next.get());
             }
-            send(call, WriteFilesRequest.newBuilder().setEnd(true));
-            if (open) {
-                call.endInput();
-            }
-            if (call.next().isEmpty()) {
-                throw Node.nonsense("WriteFiles");
-            }
+            upload.end();
         }
     }
 
-    private void send(Exchange<WriteFilesResponse> call, WriteFilesRequest.Builder message)
-            throws Failure {
-        // once the daemon has refused, its answer says why
-        open = open && call.send(message.build());
-    }
-
-    private void entry(Exchange<WriteFilesResponse> call, TarReader archive, TarHeader header)
+    private void entry(Upload upload, TarReader archive, TarHeader header)
             throws Failure, IOException {
         var path = inside(header.name());
         if (path.isEmpty()) {
             // the directory that it goes into keeps what it has
             return;
         }
-        parents(call, path);
+        parents(upload, path);
         var entry =
                 FileEntry.newBuilder()
                         .setPath(path)
@@ -78,21 +61,20 @@ final class ArchiveIn {
                         .setSize(header.size());
         switch (header.type()) {
             case '0' -> {
-                told(call, entry.setKind(FileEntry.Kind.FILE));
-                content(call, archive, header);
+                upload.entry(entry.setKind(FileEntry.Kind.FILE));
+                content(upload, archive, header);
             }
             case '5' -> {
                 directories.add(path);
-                told(call, entry.setKind(FileEntry.Kind.DIRECTORY));
+                upload.entry(entry.setKind(FileEntry.Kind.DIRECTORY));
             }
             case '2' ->
-                    told(call, entry.setKind(FileEntry.Kind.SYMLINK).setTarget(header.target()));
+                    upload.entry(entry.setKind(FileEntry.Kind.SYMLINK).setTarget(header.target()));
             case '1' ->
-                    told(
-                            call,
+                    upload.entry(
                             entry.setKind(FileEntry.Kind.HARD_LINK)
                                     .setTarget(inside(header.target())));
-            case '6' -> told(call, entry.setKind(FileEntry.Kind.FIFO));
+            case '6' -> upload.entry(entry.setKind(FileEntry.Kind.FIFO));
             default -> session.stdio().tell("podvm: left out, since it is no file: " + path);
         }
     }
@@ -115,12 +97,11 @@ final class ArchiveIn {
     }
 
     /** Archives need not name the directories of their files. */
-    private void parents(Exchange<WriteFilesResponse> call, String path) throws Failure {
+    private void parents(Upload upload, String path) throws Failure {
         for (int at = path.indexOf('/'); at > 0; at = path.indexOf('/', at + 1)) {
             var parent = path.substring(0, at);
             if (directories.add(parent)) {
-                told(
-                        call,
+                upload.entry(
                         FileEntry.newBuilder()
                                 .setPath(parent)
                                 .setKind(FileEntry.Kind.DIRECTORY)
@@ -130,23 +111,16 @@ final class ArchiveIn {
         }
     }
 
-    private void told(Exchange<WriteFilesResponse> call, FileEntry.Builder entry) throws Failure {
-        send(call, WriteFilesRequest.newBuilder().setPiece(FilePiece.newBuilder().setEntry(entry)));
-    }
-
-    private void content(Exchange<WriteFilesResponse> call, TarReader archive, TarHeader header)
+    private void content(Upload upload, TarReader archive, TarHeader header)
             throws Failure, IOException {
         for (long left = header.size(); left > 0; ) {
-            var data = session.stdio().in().readNBytes((int) Math.min(CHUNK, left));
+            var data = session.stdio().in().readNBytes((int) Math.min(Upload.CHUNK, left));
             if (data.length == 0) {
                 throw new EOFException("the archive ends within " + header.name());
             }
             left -= data.length;
-            var piece = FilePiece.newBuilder().setData(UnsafeByteOperations.unsafeWrap(data));
-            send(call, WriteFilesRequest.newBuilder().setPiece(piece));
-            bytes += data.length;
-            progress.at("files", bytes);
-            if (!open) {
+            upload.data(data);
+            if (!upload.open()) {
                 return;
             }
         }

@@ -1,6 +1,5 @@
 package podvm.cli;
 
-import com.google.protobuf.UnsafeByteOperations;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -12,14 +11,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import podvm.proto.node.v1.FileEntry;
-import podvm.proto.node.v1.FilePiece;
-import podvm.proto.node.v1.WriteFilesRequest;
-import podvm.proto.node.v1.WriteFilesResponse;
 import podvm.proto.node.v1.WriteFilesStart;
 
 /** Files on their way from here into a container. */
 final class CopyIn {
-    private static final int CHUNK = 32 << 10;
     private static final int KIND = 0170000;
     private static final int FIFO = 0010000;
     private static final String ATTRIBUTES =
@@ -31,9 +26,6 @@ final class CopyIn {
 
     /** Files with several names, and the one under which each was sent. */
     private final Map<String, String> links = new HashMap<>();
-
-    private long bytes;
-    private boolean open = true;
 
     CopyIn(Session session, Transfers progress, boolean owners) {
         this.session = session;
@@ -57,28 +49,15 @@ final class CopyIn {
                                         start.toRealPath(LinkOption.NOFOLLOW_LINKS).getFileName()))
                         .setDirectory(Files.isDirectory(start, LinkOption.NOFOLLOW_LINKS))
                         .setContents(Cp.isContents(from));
-        try (var call = session.node().exchange("WriteFiles", WriteFilesResponse.parser())) {
-            send(call, WriteFilesRequest.newBuilder().setStart(begin));
-            walk(call, start, "");
-            send(call, WriteFilesRequest.newBuilder().setEnd(true));
-            if (open) {
-                call.endInput();
-            }
-            if (call.next().isEmpty()) {
-                throw Node.nonsense("WriteFiles");
-            }
+        try (var upload = new Upload(session, progress)) {
+            upload.start(begin);
+            walk(upload, start, "");
+            upload.end();
         }
     }
 
-    private void send(Exchange<WriteFilesResponse> call, WriteFilesRequest.Builder message)
-            throws Failure {
-        // once the daemon has refused, its answer says why
-        open = open && call.send(message.build());
-    }
-
-    private void walk(Exchange<WriteFilesResponse> call, Path path, String below)
-            throws Failure, IOException {
-        if (!open) {
+    private void walk(Upload upload, Path path, String below) throws Failure, IOException {
+        if (!upload.open()) {
             return;
         }
         Map<String, Object> attributes;
@@ -93,22 +72,21 @@ final class CopyIn {
         }
         var entry = entry(attributes, below);
         if (Files.isSymbolicLink(path)) {
-            entry(
-                    call,
+            upload.entry(
                     entry.setKind(FileEntry.Kind.SYMLINK)
                             .setTarget(Files.readSymbolicLink(path).toString()));
         } else if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
-            entry(call, entry.setKind(FileEntry.Kind.DIRECTORY));
+            upload.entry(entry.setKind(FileEntry.Kind.DIRECTORY));
             try (var list = Files.list(path)) {
                 for (var child : list.sorted().toList()) {
                     var name = child.getFileName().toString();
-                    walk(call, child, below.isEmpty() ? name : below + "/" + name);
+                    walk(upload, child, below.isEmpty() ? name : below + "/" + name);
                 }
             }
         } else if (Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
-            file(call, path, entry, attributes);
+            file(upload, path, entry, attributes);
         } else if ((number(attributes, "mode") & KIND) == FIFO) {
-            entry(call, entry.setKind(FileEntry.Kind.FIFO));
+            upload.entry(entry.setKind(FileEntry.Kind.FIFO));
         } else {
             session.stdio().tell("podvm: left out, since it is no file: " + path);
         }
@@ -132,36 +110,25 @@ final class CopyIn {
         return (Integer) attribute(attributes, name);
     }
 
-    private void entry(Exchange<WriteFilesResponse> call, FileEntry.Builder entry) throws Failure {
-        send(call, WriteFilesRequest.newBuilder().setPiece(FilePiece.newBuilder().setEntry(entry)));
-    }
-
     private void file(
-            Exchange<WriteFilesResponse> call,
-            Path path,
-            FileEntry.Builder entry,
-            Map<String, Object> attributes)
+            Upload upload, Path path, FileEntry.Builder entry, Map<String, Object> attributes)
             throws Failure, IOException {
         if (number(attributes, "nlink") > 1) {
             var key = attribute(attributes, "dev") + ":" + attribute(attributes, "ino");
             var first = links.putIfAbsent(key, entry.getPath());
             if (first != null) {
-                entry(call, entry.setKind(FileEntry.Kind.HARD_LINK).setTarget(first));
+                upload.entry(entry.setKind(FileEntry.Kind.HARD_LINK).setTarget(first));
                 return;
             }
         }
         try (var in = Files.newInputStream(path)) {
-            entry(
-                    call,
+            upload.entry(
                     entry.setKind(FileEntry.Kind.FILE)
                             .setSize((Long) attribute(attributes, "size")));
-            for (var data = in.readNBytes(CHUNK);
-                    open && data.length > 0;
-                    data = in.readNBytes(CHUNK)) {
-                var piece = FilePiece.newBuilder().setData(UnsafeByteOperations.unsafeWrap(data));
-                send(call, WriteFilesRequest.newBuilder().setPiece(piece));
-                bytes += data.length;
-                progress.at("files", bytes);
+            for (var data = in.readNBytes(Upload.CHUNK);
+                    upload.open() && data.length > 0;
+                    data = in.readNBytes(Upload.CHUNK)) {
+                upload.data(data);
             }
         }
     }
